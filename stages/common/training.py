@@ -1,0 +1,126 @@
+"""The training loop that both networks share: set-up, fit with curves and run times, save."""
+
+import json
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from dvclive import Live
+
+from common.files import replacing, save_json
+
+VALIDATION_BATCH = 1_000  # images; changes speed alone
+
+
+def set_up(seed: int, precision: str) -> None:
+    """Make what follows repeatable on one kind of processor, and set the layers' precision.
+
+    Args:
+        seed: of initial weights and the order of the images
+        precision: a Keras dtype policy, `float32` or `mixed_bfloat16`
+    """
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy(precision)
+
+
+def one_hot(labels: np.ndarray) -> np.ndarray:
+    """Turn labels (n,) into float32 (n, 5), as categorical cross-entropy wants them."""
+    return keras.utils.to_categorical(labels, 5).astype(np.float32)
+
+
+def fit(
+    network: keras.Model,
+    x: np.ndarray | keras.utils.PyDataset,
+    y: np.ndarray | None = None,
+    *,
+    valid: tuple[np.ndarray, np.ndarray],
+    epochs: int,
+    batch_size: int,
+    live_dir: Path,
+    runtime: Path,
+) -> None:
+    """Fit a compiled network; write its curves to `live_dir` and its run times to `runtime`.
+
+    Args:
+        x, y: uint8 images (n, 28, 28, 1) and one-hot labels (n, 5), or a dataset of such batches
+        valid: the same two arrays for validation, which sees no augmentation
+        batch_size: images in a batch, also of the dataset if there is one
+    """
+    with Live(str(live_dir), dvcyaml=False, save_dvc_exp=False) as live:
+        clock = Clock()
+        network.fit(
+            x,
+            y,
+            validation_data=valid,
+            validation_batch_size=VALIDATION_BATCH,
+            epochs=epochs,
+            batch_size=None if y is None else batch_size,
+            callbacks=[clock, Curves(live)],
+            verbose=1 if sys.stdout.isatty() else 2,  # a log file gets a line an epoch, no bars
+        )
+    images = epochs * (len(x) * batch_size if y is None else len(x))
+    save_json(
+        runtime,
+        {
+            "total_seconds": sum(clock.seconds),
+            "images_per_second": images / sum(clock.seconds),
+            "epoch_seconds": clock.seconds,
+        },
+    )
+
+
+class Clock(keras.callbacks.Callback):
+    """Keeps the wall time of each epoch, validation included, in `seconds`."""
+
+    def on_train_begin(self, logs=None):
+        self.seconds = []
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        now = time.perf_counter()
+        self.seconds.append(now - self.start)
+        self.start = now
+
+
+class Curves(keras.callbacks.Callback):
+    """Logs loss and accuracy, for training and validation, after every epoch.
+
+    One plot file a quantity, with a row for each epoch and split, so that both splits share a
+    plot; the last epoch's values are the metrics.
+    """
+
+    def __init__(self, live: Live):
+        super().__init__()
+        self.live = live
+        self.rows = {"loss": [], "accuracy": []}
+
+    def on_epoch_end(self, epoch, logs=None):
+        for quantity, rows in self.rows.items():
+            for split, key in (("training", quantity), ("validation", f"val_{quantity}")):
+                row = {"epoch": epoch + 1, "split": split, "network": self.model.name}
+                rows.append(row | {quantity: logs[key]})
+                self.live.log_metric(f"{split}_{quantity}", logs[key], plot=False)
+            self.live.log_plot(quantity, rows, x="epoch", y=quantity)
+        self.live.next_step()
+
+
+def save_network(network: keras.Model, path: Path) -> None:
+    """Save a network as .keras, the same bytes for the same weights.
+
+    Keras stamps the archive with the time in two places, the zip entries and `date_saved`; both
+    are set to a fixed one, so that DVC does not rerun what follows an unchanged network.
+    """
+    with replacing(path) as part:
+        network.save(part)
+        with zipfile.ZipFile(part) as archive:
+            contents = {name: archive.read(name) for name in archive.namelist()}
+        metadata = json.loads(contents["metadata.json"]) | {"date_saved": ""}
+        contents["metadata.json"] = json.dumps(metadata).encode()
+        with zipfile.ZipFile(part, "w") as archive:
+            for name, content in contents.items():
+                archive.writestr(zipfile.ZipInfo(name), content)

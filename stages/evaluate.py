@@ -1,0 +1,164 @@
+"""Compare both networks with each other and with two baselines, on the test set.
+
+Reads   all images and labels (.npy), both networks (.keras)
+Does    predicts the test images with the networks, the majority label and logistic regression
+Writes  scores (JSON), prediction times (JSON), the confusion of each network (CSV), a picture
+        of each network's most confident mistakes (PNG)
+
+accuracy            share of images given their label, with its 95% interval (Wilson 1927)
+loss                mean categorical cross-entropy, in nats
+precision           share of the images predicted as a label that have it
+recall              share of a label's images that are predicted as it
+f1                  harmonic mean of precision and recall; macro_f1 is its mean over the labels
+mcnemar_p           how often two equally good networks would disagree as unequally as this, or
+                    more so (exact McNemar test, McNemar 1947)
+"""
+
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy.stats import binomtest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+
+from common.command import run
+from common.files import save_json, save_table
+from common.params import read_params
+from common.pictures import draw_images, save_figure
+
+N_LABELS = 5
+BATCH = 1_000  # images predicted at once
+
+
+def predict(network: keras.Model, images: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return probabilities (n, 5) and the wall time in seconds that they took."""
+    network.predict(images[:BATCH], batch_size=BATCH, verbose=0)  # builds the graph, not timed
+    start = time.perf_counter()
+    probabilities = network.predict(images, batch_size=BATCH, verbose=0)
+    return probabilities.astype(np.float64), time.perf_counter() - start
+
+
+def majority_probabilities(y_train: np.ndarray, n: int) -> np.ndarray:
+    """Give each of `n` images the shares of the labels in training: (n, 5)."""
+    return np.tile(np.bincount(y_train, minlength=N_LABELS) / len(y_train), (n, 1))
+
+
+def logistic_probabilities(x_train: np.ndarray, y_train: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Fit multinomial logistic regression on the pixels and return its probabilities (n, 5)."""
+    model = LogisticRegression(C=1.0, solver="lbfgs", max_iter=1_000, tol=1e-2)
+    model.fit(_as_rows(x_train), y_train)
+    return model.predict_proba(_as_rows(x)).astype(np.float64)
+
+
+def _as_rows(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float32) / 255
+
+
+def score(probabilities: np.ndarray, labels: np.ndarray) -> dict:
+    """Score probabilities (n, 5) against labels (n,); the glossary is at the top of this file."""
+    predicted = probabilities.argmax(axis=1)
+    hits = int((predicted == labels).sum())
+    interval = binomtest(hits, len(labels)).proportion_ci(0.95, method="wilson")
+    every_label = list(range(N_LABELS))
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        labels, predicted, labels=every_label, zero_division=0
+    )
+    return {
+        "accuracy": hits / len(labels),
+        "accuracy_low": interval.low,
+        "accuracy_high": interval.high,
+        "loss": log_loss(labels, probabilities, labels=every_label),
+        "macro_f1": float(f1.mean()),
+        "precision": precision.tolist(),
+        "recall": recall.tolist(),
+        "f1": f1.tolist(),
+    }
+
+
+def compare(default: np.ndarray, improved: np.ndarray, labels: np.ndarray) -> dict:
+    """Compare two networks' predicted labels (n,) image by image."""
+    only_default = int(((default == labels) & (improved != labels)).sum())
+    only_improved = int(((default != labels) & (improved == labels)).sum())
+    disagreements = only_default + only_improved
+    return {
+        "accuracy_gain": (only_improved - only_default) / len(labels),
+        "only_default_right": only_default,
+        "only_improved_right": only_improved,
+        "mcnemar_p": binomtest(only_improved, disagreements).pvalue if disagreements else 1.0,
+    }
+
+
+def count_confusion(labels: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
+    """Tabulate how many images of each actual label got each predicted one: 25 rows."""
+    counts = confusion_matrix(labels, predicted, labels=range(N_LABELS))
+    actual, other = np.indices(counts.shape)
+    return pd.DataFrame(
+        {"actual": actual.ravel(), "predicted": other.ravel(), "count": counts.ravel()}
+    )
+
+
+def draw_mistakes(
+    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, n: int
+) -> Figure:
+    """Draw the at most `n` mistakes of which the network was most sure, surest first."""
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != labels)
+    rows = wrong[np.argsort(-confidence[wrong], kind="stable")][:n]
+    n_rows = max(1, -(-len(rows) // 8))
+    figure = Figure(figsize=(6.3, 0.95 * n_rows + 0.5), layout="constrained")
+    figure.suptitle("label → predicted label (confidence), test row", fontsize=8)
+    draw_images(
+        figure.subplots(n_rows, 8, squeeze=False),
+        images[rows],
+        [f"{labels[r]} → {predicted[r]} ({confidence[r]:.1%})\nrow {r}" for r in rows],
+    )
+    return figure
+
+
+def main(
+    x_train: Path,
+    y_train: Path,
+    x_test: Path,
+    y_test: Path,
+    default: Path,
+    improved: Path,
+    scores: Path,
+    runtime: Path,
+    confusions: Path,
+    mistakes: Path,
+) -> None:
+    params = read_params()
+    train_labels, images, labels = np.load(y_train), np.load(x_test), np.load(y_test)
+    print("evaluate: fitting logistic regression", flush=True)
+    results = {
+        "majority": score(majority_probabilities(train_labels, len(labels)), labels),
+        "logistic_regression": score(
+            logistic_probabilities(np.load(x_train), train_labels, images), labels
+        ),
+    }
+    seconds, predicted = {}, {}
+    for name, path in (("default", default), ("improved", improved)):
+        print(f"evaluate: predicting with the {name} network", flush=True)
+        probabilities, seconds[name] = predict(keras.models.load_model(path), images)
+        predicted[name] = probabilities.argmax(axis=1)
+        results[name] = score(probabilities, labels)
+        save_table(confusions / f"{name}.csv", count_confusion(labels, predicted[name]))
+        figure = draw_mistakes(images, labels, probabilities, params["evaluate"]["mistakes"])
+        save_figure(figure, mistakes / f"{name}.png")
+    results["difference"] = compare(predicted["default"], predicted["improved"], labels)
+    save_json(scores, results)
+    save_json(
+        runtime,
+        {
+            name: {"predict_seconds": taken, "images_per_second": len(labels) / taken}
+            for name, taken in seconds.items()
+        },
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,58 @@
+"""Show what the labels and the clusters hold: random images of each, and their mean.
+
+Reads   test images, labels and clusters (.npy)
+Does    draws a seeded random selection from each group
+Writes  label_0.png ... and cluster_0.png ...
+"""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from common.command import run
+from common.params import read_params
+from common.pictures import draw_image, draw_images, save_figure
+
+COLUMNS = 8
+
+
+def draw_group(
+    title: str, images: np.ndarray, labels: np.ndarray, rows: np.ndarray, n: int, seed: int
+) -> Figure:
+    """Draw the mean of the group's images and at most `n` of them at random.
+
+    Args:
+        title: what the group is called
+        images, labels: of the whole test set, (m, 28, 28, 1) and (m,)
+        rows: the group's test rows
+    """
+    chosen = np.sort(np.random.default_rng(seed).choice(rows, min(n, len(rows)), replace=False))
+    n_rows = -(-len(chosen) // COLUMNS)
+    figure = Figure(figsize=(6.3, 0.85 * n_rows + 0.4), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(1.5, COLUMNS))
+    draw_image(ax := left.subplots(), images[rows].mean(axis=0))
+    ax.set_title(f"mean of {len(rows):,}", fontsize=7)
+    figure.suptitle(title, fontsize=9)
+    draw_images(
+        right.subplots(n_rows, COLUMNS, squeeze=False),
+        images[chosen],
+        [f"label {labels[row]}, row {row}" for row in chosen],
+    )
+    return figure
+
+
+def main(images_path: Path, labels_path: Path, clusters_path: Path, grids: Path) -> None:
+    params = read_params()
+    n, seed = params["image_grids"]["images"], params["image_grids"]["seed"]
+    images, labels = np.load(images_path), np.load(labels_path)
+    for kind, groups in (("label", labels), ("cluster", np.load(clusters_path))):
+        for group in np.unique(groups):
+            rows = np.flatnonzero(groups == group)
+            title = f"Test images of {kind} {group}: {len(rows):,} in all"
+            figure = draw_group(title, images, labels, rows, n, seed)
+            save_figure(figure, grids / f"{kind}_{group}.png")
+
+
+if __name__ == "__main__":
+    run(main)
