@@ -9,11 +9,11 @@ Writes  a text for each network (Keras' summary and the counts), the totals (JSO
 import os
 from pathlib import Path
 
-import keras
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from common.backend import keras
 from common.command import run
 from common.files import save_json, save_text
 from common.pictures import save_figure

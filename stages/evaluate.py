@@ -17,7 +17,6 @@ mcnemar_p           how often two equally good networks would disagree as unequa
 import time
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -25,6 +24,7 @@ from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
+from common.backend import keras
 from common.command import run
 from common.files import save_json, save_table
 from common.params import read_params
@@ -39,7 +39,9 @@ def predict(network: keras.Model, images: np.ndarray) -> tuple[np.ndarray, float
     network.predict(images[:BATCH], batch_size=BATCH, verbose=0)  # builds the graph, not timed
     start = time.perf_counter()
     probabilities = network.predict(images, batch_size=BATCH, verbose=0)
-    return probabilities.astype(np.float64), time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    probabilities = probabilities.astype(np.float64)
+    return probabilities / probabilities.sum(axis=1, keepdims=True), seconds
 
 
 def majority_probabilities(y_train: np.ndarray, n: int) -> np.ndarray:
@@ -51,11 +53,11 @@ def logistic_probabilities(x_train: np.ndarray, y_train: np.ndarray, x: np.ndarr
     """Fit multinomial logistic regression on the pixels and return its probabilities (n, 5)."""
     model = LogisticRegression(C=1.0, solver="lbfgs", max_iter=1_000, tol=1e-2)
     model.fit(_as_rows(x_train), y_train)
-    return model.predict_proba(_as_rows(x)).astype(np.float64)
+    return model.predict_proba(_as_rows(x))
 
 
 def _as_rows(images: np.ndarray) -> np.ndarray:
-    return images.reshape(len(images), -1).astype(np.float32) / 255
+    return images.reshape(len(images), -1) / 255
 
 
 def score(probabilities: np.ndarray, labels: np.ndarray) -> dict:
@@ -102,7 +104,7 @@ def count_confusion(labels: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
 
 
 def draw_mistakes(
-    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, n: int
+    title: str, images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, n: int
 ) -> Figure:
     """Draw the at most `n` mistakes of which the network was most sure, surest first."""
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
@@ -110,7 +112,7 @@ def draw_mistakes(
     rows = wrong[np.argsort(-confidence[wrong], kind="stable")][:n]
     n_rows = max(1, -(-len(rows) // 8))
     figure = Figure(figsize=(6.3, 0.95 * n_rows + 0.5), layout="constrained")
-    figure.suptitle("label → predicted label (confidence), test row", fontsize=8)
+    figure.suptitle(f"{title}: label → predicted label (confidence)", fontsize=9)
     draw_images(
         figure.subplots(n_rows, 8, squeeze=False),
         images[rows],
@@ -147,7 +149,13 @@ def main(
         predicted[name] = probabilities.argmax(axis=1)
         results[name] = score(probabilities, labels)
         save_table(confusions / f"{name}.csv", count_confusion(labels, predicted[name]))
-        figure = draw_mistakes(images, labels, probabilities, params["evaluate"]["mistakes"])
+        figure = draw_mistakes(
+            f"Most confident mistakes of the {name} network",
+            images,
+            labels,
+            probabilities,
+            params["evaluate"]["mistakes"],
+        )
         save_figure(figure, mistakes / f"{name}.png")
     results["difference"] = compare(predicted["default"], predicted["improved"], labels)
     save_json(scores, results)

@@ -8,9 +8,9 @@ Writes  test.npy and valid.npy: float32 encodings (n, d); test_predicted.npy: th
 
 from pathlib import Path
 
-import keras
 import numpy as np
 
+from common.backend import keras
 from common.command import InputError, run
 from common.files import save_array
 from common.params import read_params
@@ -37,7 +37,8 @@ def encode(network: keras.Model, layer: str, images: np.ndarray) -> tuple[np.nda
 
 
 def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
-    layer = read_params()["extract_encoding"]["layer"]
+    params = read_params()
+    layer = params["extract_encoding"]["layer"]
     network = keras.models.load_model(improved)
     valid, _ = encode(network, layer, np.load(x_valid))
     test, predicted = encode(network, layer, np.load(x_test))

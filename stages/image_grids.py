@@ -29,7 +29,7 @@ def draw_group(
     """
     chosen = np.sort(np.random.default_rng(seed).choice(rows, min(n, len(rows)), replace=False))
     n_rows = -(-len(chosen) // COLUMNS)
-    figure = Figure(figsize=(6.3, 0.85 * n_rows + 0.4), layout="constrained")
+    figure = Figure(figsize=(6.3, 0.95 * n_rows + 0.4), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(1.5, COLUMNS))
     draw_image(ax := left.subplots(), images[rows].mean(axis=0))
     ax.set_title(f"mean of {len(rows):,}", fontsize=7)
@@ -37,7 +37,7 @@ def draw_group(
     draw_images(
         right.subplots(n_rows, COLUMNS, squeeze=False),
         images[chosen],
-        [f"label {labels[row]}, row {row}" for row in chosen],
+        [f"label {labels[row]}\nrow {row}" for row in chosen],
     )
     return figure
 

@@ -8,13 +8,14 @@ Writes  the network (.keras), its per-epoch curves (DVCLive) and its run times (
 
 from pathlib import Path
 
-import keras
 import numpy as np
-from keras import layers
 
+from common.backend import keras
 from common.command import InputError, run
 from common.params import read_params
 from common.training import fit, one_hot, save_network, set_up
+
+layers = keras.layers
 
 
 def improved_network() -> keras.Model:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-DECIMALS = 6  # of a figure in a metrics file: finer digits differ between kinds of processor
+DIGITS = 6  # significant ones of a figure: finer ones differ between kinds of processor
 
 
 @contextmanager
@@ -36,14 +36,14 @@ def save_text(path: Path, text: str) -> None:
 
 
 def save_json(path: Path, values: dict) -> None:
-    """Write a (nested) dict as JSON, floats rounded to `DECIMALS` places."""
+    """Write a (nested) dict as JSON, floats rounded to `DIGITS` digits."""
     save_text(path, json.dumps(_rounded(values), indent=2) + "\n")
 
 
 def save_table(path: Path, table: pd.DataFrame) -> None:
-    """Write `table` as CSV with a header and without its index, floats to `DECIMALS` places."""
+    """Write `table` as CSV with a header, without its index, floats rounded to `DIGITS` digits."""
     with replacing(path) as part:
-        table.round(DECIMALS).to_csv(part, index=False, lineterminator="\n")
+        table.to_csv(part, index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
 
 
 def _rounded(value):
@@ -51,4 +51,4 @@ def _rounded(value):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_rounded(item) for item in value]
-    return round(value, DECIMALS) if isinstance(value, float) else value
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

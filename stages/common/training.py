@@ -6,11 +6,10 @@ import time
 import zipfile
 from pathlib import Path
 
-import keras
 import numpy as np
-import tensorflow as tf
 from dvclive import Live
 
+from common.backend import keras, tensorflow
 from common.files import replacing, save_json
 
 VALIDATION_BATCH = 1_000  # images; changes speed alone
@@ -19,13 +18,40 @@ VALIDATION_BATCH = 1_000  # images; changes speed alone
 def set_up(seed: int, precision: str) -> None:
     """Make what follows repeatable on one kind of processor, and set the layers' precision.
 
+    Prints what to do if the processor has no instructions for the precision.
+
     Args:
         seed: of initial weights and the order of the images
         precision: a Keras dtype policy, `float32` or `mixed_bfloat16`
     """
     keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    tensorflow.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy(precision)
+    if precision == "mixed_bfloat16" and bfloat16_slowdown() > 1:
+        print(
+            "training: bfloat16 is slow on this processor; better stop here and set"
+            " train.precision to float32",
+            flush=True,
+        )
+
+
+def bfloat16_slowdown() -> float:
+    """Time a small convolution in bfloat16 over the same in float32, the best of five each.
+
+    About 0.5 with bfloat16 instructions, 2 and more without, where training is slower still.
+    """
+
+    def seconds(dtype: str) -> float:
+        images = tensorflow.ones((32, 28, 28, 16), dtype)
+        kernel = tensorflow.ones((3, 3, 16, 32), dtype)
+        times = []
+        for _ in range(6):  # the first one pays for the set-up
+            start = time.perf_counter()
+            tensorflow.nn.conv2d(images, kernel, 1, "SAME").numpy()
+            times.append(time.perf_counter() - start)
+        return min(times[1:])
+
+    return seconds("bfloat16") / seconds("float32")
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:

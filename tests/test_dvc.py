@@ -1,0 +1,226 @@
+"""DVC's own commands, on little data, in a temporary clone."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, read_json, set_params, write_csvs
+from ruamel.yaml import YAML
+
+TRAINING = {"train_default", "train_improved"}
+AFTER_DEFAULT = {"train_default", "evaluate"}
+LOCK = {"dvc.lock"}
+AFTER_KMEANS = {"kmeans", "scatter", "image_grids"}
+
+
+def call(folder: Path, *command: str) -> str:
+    """Run a command in `folder`; return what it prints, and fail with it if it fails."""
+    environment = os.environ | {"DVC_NO_ANALYTICS": "1"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, env=environment, timeout=900
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def stages_run(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '(\w+)'", output))
+
+
+def locked_hashes(folder: Path) -> dict[str, str]:
+    """The hash of every output in dvc.lock."""
+    lock = YAML(typ="safe").load(folder / "dvc.lock")
+    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
+
+
+def changed(folder: Path) -> set[str]:
+    return {line[3:] for line in call(folder, "git", "status", "--porcelain").splitlines()}
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A clone of the project as it lies here, with 300 images of a course, run once."""
+    folder = tmp_path_factory.mktemp("clone")
+    call(folder, "git", "init", "-q", "-b", "main")
+    call(folder, "git", "config", "user.name", "Test")
+    call(folder, "git", "config", "user.email", "test@example.com")
+    listed = call(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard")
+    for name in listed.splitlines():
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    write_csvs(folder / "data/course")
+    set_params(
+        folder,
+        fetch__source="course",
+        train_default__epochs=2,
+        train_improved__epochs=1,
+        train_improved__batch_size=128,
+        scatter__points=100,
+        image_grids__images=8,
+    )
+    names = [f"data/course/{name}.csv" for name in ("x_train", "y_train", "x_test", "y_test")]
+    call(folder, "dvc", "add", "-q", *names)
+    call(folder, "git", "add", "-A")
+    call(folder, "git", "commit", "-qm", "Course data")
+    output = call(folder, "dvc", "repro")
+    assert {"fetch", "prepare", "image_grids"} | TRAINING <= stages_run(output)
+    call(folder, "git", "add", "-A")
+    call(folder, "git", "commit", "-qm", "Results")
+    return folder
+
+
+def run_experiment(clone: Path, *options: str) -> set[str]:
+    """Run an experiment in the workspace, restore it, and return the stages that ran."""
+    output = call(clone, "dvc", "exp", "run", *options)
+    call(clone, "git", "checkout", "-q", "--", ".")
+    call(clone, "git", "clean", "-fdq")
+    call(clone, "dvc", "checkout", "-q")
+    return stages_run(output)
+
+
+def test_a_second_repro_does_nothing_and_says_so(clone):
+    output = call(clone, "dvc", "repro")
+    assert stages_run(output) == set()
+    assert "Data and pipelines are up to date." in output
+    assert changed(clone) == set()
+
+
+def test_running_everything_again_changes_run_times_alone(clone):
+    before = locked_hashes(clone)
+    call(clone, "dvc", "repro", "--force", "--no-run-cache")
+    after = locked_hashes(clone)
+    assert before.keys() == after.keys()
+    differing = {path for path in before if before[path] != after[path]}
+    assert all(path.startswith("metrics/runtime/") for path in differing | changed(clone) - LOCK)
+    call(clone, "git", "commit", "-qam", "New run times")
+
+
+def test_the_rate_reruns_both_trainings_and_nothing_before_them(clone):
+    ran = run_experiment(clone, "--name", "slow", "-S", "train.lr=0.01")
+    assert TRAINING | {"evaluate"} <= ran
+    assert not ran & {"fetch", "prepare", "describe_networks"}
+
+
+def test_going_back_to_old_parameters_trains_nothing(clone):
+    call(clone, "dvc", "exp", "run", "-S", "train.lr=0.02")
+    output = call(clone, "dvc", "exp", "run", "-S", "train.lr=0.1")
+    assert not stages_run(output) & TRAINING
+    assert "Stage 'train_default' is cached" in output
+    assert all(path.startswith("metrics/runtime/") for path in changed(clone) - LOCK)
+    call(clone, "git", "commit", "-qam", "Run times of another run")
+
+
+def test_epochs_of_the_default_network_leave_the_improved_one_alone(clone):
+    ran = run_experiment(clone, "-S", "train_default.epochs=3")
+    assert ran == AFTER_DEFAULT
+
+
+def test_the_number_of_clusters_does_not_rerun_tsne(clone):
+    ran = run_experiment(clone, "--name", "six", "-S", "kmeans.n_clusters=6")
+    assert ran == AFTER_KMEANS
+    shown = json.loads(call(clone, "dvc", "exp", "show", "--json"))
+    assert "six" in json.dumps(shown)
+
+
+def test_a_temporary_and_a_queued_run_see_the_same_data(clone):
+    output = call(clone, "dvc", "exp", "run", "--temp", "-S", "kmeans.n_clusters=3")
+    assert stages_run(output) == AFTER_KMEANS
+    call(clone, "dvc", "exp", "run", "--queue", "--name", "queued", "-S", "kmeans.n_clusters=4")
+    call(clone, "dvc", "exp", "run", "--run-all")
+    metrics = call(clone, "dvc", "metrics", "diff", "HEAD", "queued", "--json")
+    assert "adjusted_rand_index" in metrics
+    assert changed(clone) == set()
+
+
+def test_metrics_show_and_diff_tell_experiments_apart(clone):
+    shown = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
+    files = shown[""]["data"]
+    assert "accuracy" in files["metrics/evaluate.json"]["data"]["improved"]
+    assert "adjusted_rand_index" in files["metrics/kmeans.json"]["data"]
+    diff = json.loads(call(clone, "dvc", "metrics", "diff", "HEAD", "slow", "--json"))
+    assert "default.loss" in diff["metrics/evaluate.json"]
+
+
+def test_plots_show_draws_each_thing_once_and_every_template_is_filled(clone):
+    data = json.loads(call(clone, "dvc", "plots", "show", "--json"))
+    assert "errors" not in data
+    plots = data["data"]
+    assert all(len(drawn) == 1 for drawn in plots.values())
+    specs = {name: drawn[0]["content"] for name, drawn in plots.items() if "content" in drawn[0]}
+    titles = [
+        _title(json.loads(spec) if isinstance(spec, str) else spec) for spec in specs.values()
+    ]
+    assert sorted(titles) == [
+        "Default network, accuracy by epoch",
+        "Default network, confusion on the test set",
+        "Default network, loss by epoch",
+        "Improved network, accuracy by epoch",
+        "Improved network, confusion on the test set",
+        "Improved network, loss by epoch",
+        "Test encodings, principal components",
+        "Test encodings, t-SNE",
+        "Validation accuracy of both networks",
+        "Validation loss of both networks",
+        "k-means clusters of the encoding against labels",
+    ]
+    assert "<DVC_METRIC" not in json.dumps(specs)
+    pictures = {name for name in plots if name.endswith(".png")}
+    assert {f"plots/image_grids/label_{label}.png" for label in range(5)} <= pictures
+    assert {"plots/mistakes/default.png", "plots/networks/improved.png"} <= pictures
+
+
+def _title(spec):
+    return spec["title"] if isinstance(spec["title"], str) else spec["title"]["text"]
+
+
+def test_plots_diff_shows_both_revisions(clone):
+    plots = json.loads(call(clone, "dvc", "plots", "diff", "HEAD", "slow", "--json"))["data"]
+    for name, drawn in plots.items():
+        revisions = {revision for one in drawn for revision in one["revisions"]}
+        assert revisions == {"HEAD", "slow"}, name
+
+
+def test_a_changed_helper_module_reruns_the_stages_that_import_it(clone):
+    path = clone / "stages/common/tables.py"
+    path.write_text(path.read_text() + "\n# changed\n")
+    status = json.loads(call(clone, "dvc", "status", "--json"))
+    call(clone, "git", "checkout", "-q", "--", ".")
+    assert set(status) == {"prepare"}
+
+
+def test_bad_course_data_stops_the_chain_with_one_line_naming_file_and_row(clone):
+    path = clone / "data/course/y_test.csv"
+    before = path.read_text()
+    path.unlink()  # DVC may have linked it to its cache
+    path.write_text(before.replace("4\n", "7\n", 1))
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "repro", "prepare"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+    )
+    call(clone, "dvc", "checkout", "-q", "-f", "data/course/y_test.csv.dvc")
+    call(clone, "git", "checkout", "-q", "--", ".")
+    call(clone, "dvc", "checkout", "-q", "-f")
+    assert done.returncode != 0
+    assert (
+        "y_test.csv, row 5, column 1: expected a whole number from 0 to 4, found 7" in done.stderr
+    )
+
+
+def test_evaluation_of_the_clone_is_complete(clone):
+    scores = read_json(clone / "metrics/evaluate.json")
+    for name in ("majority", "logistic_regression", "default", "improved"):
+        assert scores[name]["accuracy_low"] <= scores[name]["accuracy"]
+        assert scores[name]["accuracy"] <= scores[name]["accuracy_high"]
+        assert len(scores[name]["f1"]) == 5
+    assert 0 <= scores["difference"]["mcnemar_p"] <= 1
+    runtime = read_json(clone / "metrics/runtime/evaluate.json")
+    assert runtime["improved"]["predict_seconds"] > 0

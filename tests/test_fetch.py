@@ -1,0 +1,186 @@
+import gzip
+import hashlib
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import requests
+from conftest import set_params, write_csvs
+
+import fetch
+from common.command import InputError
+
+CLASSES = np.arange(10, dtype=np.uint8)
+
+
+@pytest.fixture
+def fashion(tmp_path, monkeypatch):
+    """A folder like Fashion-MNIST's: ten images, one a class, in both sets."""
+    folder = tmp_path / "fashion"
+    folder.mkdir()
+    images = np.arange(7840).astype(np.uint8)
+    contents = {
+        "x_train": bytes([0, 0, 8, 3]) + np.array([10, 28, 28], ">i4").tobytes() + images.tobytes(),
+        "y_train": bytes([0, 0, 8, 1]) + np.array([10], ">i4").tobytes() + CLASSES.tobytes(),
+    }
+    contents |= {"x_test": contents["x_train"], "y_test": contents["y_train"]}
+    files = {}
+    for name, content in contents.items():
+        file = fetch.FILES[name][0]
+        (folder / file).write_bytes(gzip.compress(content))
+        files[name] = (file, hashlib.sha256(content).hexdigest())
+    monkeypatch.setattr(fetch, "FILES", files)
+    return folder
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """No source has the data unless a test provides it."""
+
+    def no_network(*args, **kwargs):
+        raise requests.ConnectionError("no network")
+
+    def no_program(command, **kwargs):
+        raise FileNotFoundError(f"{command[0]} not found")
+
+    monkeypatch.setattr(requests, "get", no_network)
+    monkeypatch.setattr(subprocess, "run", no_program)
+    monkeypatch.setattr(fetch, "PACKAGE_FOLDER", Path("nowhere/fashion-mnist"))
+
+
+def read_labels(folder):
+    return pd.read_csv(folder / "raw/y_test.csv", header=None)[0].tolist()
+
+
+def test_each_class_gets_the_label_that_the_twist_gives_it(workspace, fashion, monkeypatch):
+    set_params(workspace, fetch__twist=[4, 3, 2, 1, 0, 4, 3, 2, 1, 0])
+    monkeypatch.setattr(fetch, "SOURCES", {"a test": lambda scratch: fashion})
+    fetch.main(workspace / "course", workspace / "raw")
+    assert read_labels(workspace) == [4, 3, 2, 1, 0, 4, 3, 2, 1, 0]
+    pixels = pd.read_csv(workspace / "raw/x_train.csv", header=None).to_numpy()
+    np.testing.assert_array_equal(pixels, np.arange(7840).astype(np.uint8).reshape(10, 784))
+
+
+def test_the_keras_cache_is_used_and_named(workspace, fashion, offline, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_HOME", str(workspace / "keras"))
+    (workspace / "keras/datasets").mkdir(parents=True)
+    fashion.rename(workspace / "keras/datasets/fashion-mnist")
+    fetch.main(workspace / "course", workspace / "raw")
+    assert read_labels(workspace) == [0, 2, 2, 4, 4, 1, 0, 3, 3, 4]
+    out = capsys.readouterr().out
+    assert "not from the installed Debian package" in out
+    assert "Fashion-MNIST from the Keras cache" in out
+
+
+class Answer:
+    """What `requests.get` returns, as far as `download` uses it: a context and its blocks."""
+
+    def __init__(self, blocks):
+        self.blocks = blocks
+        self.headers = {"content-length": "10"}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        return None
+
+    def raise_for_status(self):
+        pass
+
+    def iter_content(self, size):
+        yield from self.blocks
+
+
+def test_what_the_keras_cache_lacks_is_downloaded_into_it(workspace, fashion, offline, monkeypatch):
+    def get(url, stream, timeout):
+        assert timeout > 0
+        return Answer([(fashion / url.rsplit("/", 1)[1]).read_bytes()])
+
+    monkeypatch.setattr(requests, "get", get)
+    monkeypatch.setenv("KERAS_HOME", str(workspace / "keras"))
+    fetch.main(workspace / "course", workspace / "raw")
+    assert len(list((workspace / "keras/datasets/fashion-mnist").iterdir())) == 4
+    assert len(read_labels(workspace)) == 10
+
+
+def test_a_download_that_breaks_off_leaves_nothing(workspace, monkeypatch):
+    def half():
+        yield b"half"
+        raise requests.ConnectionError("gone")
+
+    monkeypatch.setattr(requests, "get", lambda *args, **kwargs: Answer(half()))
+    with pytest.raises(OSError, match="gone"):
+        fetch.download("http://x/file.gz", workspace / "cache/file.gz")
+    assert list((workspace / "cache").iterdir()) == []
+
+
+def test_apt_needs_no_root_and_writes_to_the_scratch_folder_alone(tmp_path, monkeypatch):
+    commands = []
+
+    def record(command, cwd, **kwargs):
+        commands.append(command)
+        assert cwd == tmp_path
+        if "download" in command:
+            (cwd / "dataset.deb").touch()
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", record)
+    assert fetch.fetched_package(tmp_path) == tmp_path / fetch.PACKAGE_FOLDER
+    assert [command[0] for command in commands] == ["apt-get", "apt-get", "dpkg-deb"]
+    assert f"Dir::State::Lists={tmp_path}/lists" in commands[0]
+    assert f"Dir::Cache={tmp_path}/cache" in commands[1]
+
+
+def test_a_failing_program_is_reported_by_its_last_line(tmp_path):
+    with pytest.raises(OSError, match=r"^sh: second$"):
+        fetch.quietly(["sh", "-c", "echo first >&2; echo second >&2; exit 3"], tmp_path)
+
+
+def test_wrong_content_is_not_taken_for_fashion_mnist(fashion):
+    file, _ = fetch.FILES["y_test"]
+    (fashion / file).write_bytes(gzip.compress(b"something else"))
+    with pytest.raises(InputError, match=f"{file}: expected SHA-256 .*, found "):
+        fetch.read_checked(fashion)
+
+
+def test_with_no_source_one_message_says_what_to_do(workspace, offline, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(workspace / "keras"))
+    with pytest.raises(InputError) as error:
+        fetch.main(workspace / "course", workspace / "raw")
+    message = str(error.value)
+    assert "\n" not in message
+    for hint in ("install the Debian package", "data/course", "no network", "apt-get not found"):
+        assert hint in message
+    assert not (workspace / "raw").exists()
+
+
+def test_course_files_are_copied_and_gzip_is_accepted(workspace, capsys):
+    set_params(workspace, fetch__source="course")
+    write_csvs(workspace / "course")
+    plain = (workspace / "course/x_test.csv").read_bytes()
+    (workspace / "course/x_test.csv.gz").write_bytes(gzip.compress(plain))
+    (workspace / "course/x_test.csv").unlink()
+    fetch.main(workspace / "course", workspace / "raw")
+    assert gzip.decompress((workspace / "raw/x_test.csv").read_bytes()) == plain
+    assert len(list((workspace / "raw").iterdir())) == 4
+    assert "the course's CSVs" in capsys.readouterr().out
+
+
+def test_course_never_falls_back_to_another_source(workspace, fashion, monkeypatch):
+    set_params(workspace, fetch__source="course")
+    write_csvs(workspace / "course")
+    (workspace / "course/y_test.csv").unlink()
+    monkeypatch.setattr(fetch, "SOURCES", {"a test": lambda scratch: fashion})
+    with pytest.raises(InputError, match=r"y_test\.csv is missing: .*`dvc add .*/\*\.csv`"):
+        fetch.main(workspace / "course", workspace / "raw")
+    assert not (workspace / "raw").exists()
+
+
+def test_a_course_file_both_plain_and_gzip_is_rejected(workspace):
+    write_csvs(workspace)
+    (workspace / "x_test.csv.gz").touch()
+    with pytest.raises(InputError, match="keep one of them"):
+        fetch.find_course_file(workspace, "x_test")

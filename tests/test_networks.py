@@ -1,0 +1,220 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import read_json, set_params, synthetic
+
+import describe_networks
+import train_default
+import train_improved
+from common import training
+from common.backend import keras
+from common.command import InputError
+
+CLASSES = {train_default: "default", train_improved: "improved"}
+
+
+def train(folder, stage, n=200, **params):
+    """Run a training stage on synthetic images; return the saved network's path."""
+    epochs = {f"train_{CLASSES[stage]}__epochs": 2}
+    set_params(folder, **{"train__precision": "float32"} | epochs | params)
+    paths = []
+    for split, size, seed in (("train", n, 1), ("valid", 50, 2)):
+        images, labels = synthetic(size, seed)
+        for name, array in (("x", images), ("y", labels)):
+            paths.append(folder / f"{name}_{split}.npy")
+            np.save(paths[-1], array)
+    model = folder / "models" / "network.keras"
+    keras.utils.clear_session()  # automatic names start anew, as in a process of its own
+    stage.main(*paths, model, folder / "live", folder / "runtime.json")
+    return model
+
+
+def test_the_default_network_is_the_assignments():
+    layers = train_default.default_network().layers
+    described = [
+        (type(layer).__name__, getattr(getattr(layer, "activation", None), "__name__", None))
+        for layer in layers
+    ]
+    assert described == [
+        ("Rescaling", None),
+        ("Conv2D", "relu"),
+        ("MaxPooling2D", None),
+        ("Conv2D", "relu"),
+        ("Flatten", None),
+        ("Dense", "relu"),
+        ("Dense", "softmax"),
+    ]
+    for convolution in (layers[1], layers[3]):
+        assert (convolution.filters, convolution.kernel_size) == (32, (3, 3))
+        assert (convolution.padding, convolution.strides) == ("same", (1, 1))
+    assert layers[2].pool_size == (2, 2)
+    assert [layer.units for layer in layers[5:]] == [512, 5]
+
+
+def test_the_default_network_is_trained_by_plain_sgd_on_cross_entropy(workspace):
+    model = train(workspace, train_default, train__lr=0.02, train_default__batch_size=32)
+    network = keras.models.load_model(model)
+    assert type(network.optimizer) is keras.optimizers.SGD
+    assert network.optimizer.momentum == 0
+    assert network.optimizer.weight_decay is None
+    assert float(network.optimizer.learning_rate) == pytest.approx(0.02 * 32 / 128)
+    assert network.loss == "categorical_crossentropy"
+
+
+@pytest.mark.parametrize("stage", CLASSES)
+def test_a_saved_network_predicts_raw_pixels_with_keras_alone(workspace, stage):
+    model = train(workspace, stage, train_improved__batch_size=50)
+    code = (
+        "import sys, keras, numpy as np\n"
+        "network = keras.models.load_model(sys.argv[1])\n"
+        "x = np.full((3, 28, 28, 1), 255, np.uint8)\n"
+        "p = network.predict(x, verbose=0)\n"
+        "assert p.shape == (3, 5) and np.allclose(p.sum(axis=1), 1, atol=1e-5)\n"
+        "assert np.allclose(p, network.predict(x.astype('float32'), verbose=0), atol=1e-5)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(model)], check=True, cwd="/")
+
+
+def test_the_improved_network_has_an_encoding_layer():
+    network = train_improved.improved_network()
+    assert network.get_layer("encoding").output.shape == (None, 128)
+
+
+@pytest.mark.parametrize("stage", CLASSES)
+def test_training_again_gives_the_same_bytes(workspace, stage):
+    options = {"train_improved__batch_size": 50, "train__precision": "mixed_bfloat16"}
+    first = train(workspace, stage, **options).read_bytes()
+    curves = (workspace / "live/plots/custom/loss.json").read_bytes()
+    assert train(workspace, stage, **options).read_bytes() == first
+    assert (workspace / "live/plots/custom/loss.json").read_bytes() == curves
+    assert train(workspace, stage, train__seed=2, **options).read_bytes() != first
+
+
+def test_a_trained_network_has_learned_the_labels(workspace):
+    network = keras.models.load_model(train(workspace, train_default, train_default__epochs=6))
+    images, labels = synthetic(100, seed=3)
+    assert (network.predict(images, verbose=0).argmax(axis=1) == labels).mean() > 0.9
+
+
+def test_every_epoch_is_on_the_curves_and_the_last_in_the_metrics(workspace):
+    train(workspace, train_default)
+    rows = read_json(workspace / "live/plots/custom/accuracy.json")
+    assert [(row["epoch"], row["split"]) for row in rows] == [
+        (1, "training"),
+        (1, "validation"),
+        (2, "training"),
+        (2, "validation"),
+    ]
+    assert {row["network"] for row in rows} == {"default"}
+    metrics = read_json(workspace / "live/metrics.json")
+    assert metrics["validation_accuracy"] == rows[-1]["accuracy"]
+    assert {"training_loss", "validation_loss", "training_accuracy"} < set(metrics)
+
+
+def test_run_times_hold_every_epoch_and_add_up(workspace):
+    train(workspace, train_default)
+    runtime = read_json(workspace / "runtime.json")
+    assert len(runtime["epoch_seconds"]) == 2
+    assert runtime["total_seconds"] == pytest.approx(sum(runtime["epoch_seconds"]), rel=1e-4)
+    assert runtime["images_per_second"] == pytest.approx(400 / runtime["total_seconds"], rel=1e-4)
+
+
+def test_too_few_images_for_a_batch_is_one_clear_line(workspace):
+    with pytest.raises(InputError, match="at least one batch of 512 images, found 200"):
+        train(workspace, train_improved)
+
+
+def test_saving_the_same_weights_gives_the_same_bytes(tmp_path):
+    keras.utils.set_random_seed(1)
+    network = train_improved.improved_network()
+    for name in ("a", "b"):
+        training.save_network(network, tmp_path / f"{name}.keras")
+    assert (tmp_path / "a.keras").read_bytes() == (tmp_path / "b.keras").read_bytes()
+    loaded = keras.models.load_model(tmp_path / "a.keras")
+    for ours, theirs in zip(network.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_shift_moves_an_image_down_and_right_and_fills_with_background():
+    images, _ = synthetic(3)
+    moved = train_improved.shift(images, np.array([[0, 0], [2, 1], [-1, -2]]))
+    np.testing.assert_array_equal(moved[0], images[0])
+    np.testing.assert_array_equal(moved[1, 2:, 1:], images[1, :-2, :-1])
+    np.testing.assert_array_equal(moved[2, :-1, :-2], images[2, 1:, 2:])
+    assert not moved[1, :2].any()
+    assert not moved[2, :, -2:].any()
+
+
+def test_no_shift_changes_nothing():
+    images, _ = synthetic(3)
+    np.testing.assert_array_equal(train_improved.shift(images, np.zeros((3, 2), int)), images)
+
+
+def test_mirror_mirrors_the_chosen_images_left_to_right():
+    images, _ = synthetic(2)
+    mirrored = train_improved.mirror(images, np.array([False, True]))
+    np.testing.assert_array_equal(mirrored[0], images[0])
+    np.testing.assert_array_equal(mirrored[1, :, ::-1], images[1])
+
+
+def test_every_image_is_seen_once_an_epoch_and_mirrored_in_every_other():
+    images, labels = synthetic(40)
+    batches = train_improved.ShiftedAndMirrored(images, labels, batch_size=10, shift=0, seed=1)
+    plain = {image.tobytes(): row for row, image in enumerate(images)}
+    mirrored = {image[:, ::-1].tobytes(): row for row, image in enumerate(images)}
+    seen = []
+    for _ in range(2):
+        epoch = {}
+        for batch in range(len(batches)):
+            for image, label in zip(*batches[batch], strict=True):
+                is_mirrored = image.tobytes() in mirrored
+                row = (mirrored if is_mirrored else plain)[image.tobytes()]
+                assert label == labels[row]
+                epoch[row] = is_mirrored
+        assert len(epoch) == 40
+        seen.append(epoch)
+        batches.on_epoch_end()
+    assert all(seen[0][row] != seen[1][row] for row in range(40))
+    assert 0 < sum(seen[0].values()) < 40
+
+
+def test_a_batch_depends_on_seed_and_epoch_alone():
+    images, labels = synthetic(40)
+    first, other = (
+        train_improved.ShiftedAndMirrored(images, labels, 10, shift=2, seed=1) for _ in range(2)
+    )
+    other[0]
+    np.testing.assert_array_equal(first[3][0], other[3][0])
+    before = first[3][0]
+    first.on_epoch_end()
+    assert not np.array_equal(first[3][0], before)
+
+
+def test_multiply_adds_are_those_counted_by_hand():
+    layers = describe_networks.count_layers(train_default.default_network()).set_index("layer")
+    assert layers["multiply_adds"].to_dict() == {
+        "rescale": 0,
+        "conv_1": 28 * 28 * 9 * 32,
+        "pool": 0,
+        "conv_2": 14 * 14 * 9 * 32 * 32,
+        "flatten": 0,
+        "dense": 14 * 14 * 32 * 512,
+        "probabilities": 512 * 5,
+    }
+    assert layers["parameters"].sum() == (9 + 1) * 32 + (9 * 32 + 1) * 32 + 6273 * 512 + 513 * 5
+
+
+def test_descriptions_are_written_the_same_on_any_terminal(tmp_path, monkeypatch):
+    for columns in ("40", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        folder = tmp_path / columns
+        describe_networks.main(folder / "texts", folder / "totals.json", folder / "pictures")
+    for path in ("texts/default.txt", "texts/improved.txt", "pictures/improved.png"):
+        assert (tmp_path / "40" / path).read_bytes() == (tmp_path / "200" / path).read_bytes()
+    text = (tmp_path / "40/texts/default.txt").read_text()
+    assert "3,211,776" in text
+    assert "total" in text
+    totals = read_json(tmp_path / "40/totals.json")
+    assert totals["default"] == {"parameters": 3_223_909, "multiply_adds": 5_245_952}

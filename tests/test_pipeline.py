@@ -1,0 +1,176 @@
+"""dvc.yaml against the code: what a stage uses is what it declares, neither more nor less."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+from ruamel.yaml import YAML
+
+PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
+STAGES = PIPELINE["stages"]
+CONTRACT = [
+    "fetch",
+    "prepare",
+    "train_default",
+    "train_improved",
+    "describe_networks",
+    "evaluate",
+    "extract_encoding",
+    "pca",
+    "kmeans",
+    "tsne",
+    "scatter",
+    "image_grids",
+]
+WITH_TENSORFLOW = {
+    "train_default",
+    "train_improved",
+    "describe_networks",
+    "evaluate",
+    "extract_encoding",
+}
+
+
+def source(stage):
+    return ROOT / "stages" / f"{stage}.py"
+
+
+def imported_modules(path):
+    """The project's own modules that a file imports, and those that they import, as paths."""
+    modules = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            module = ROOT / "stages" / (name.replace(".", "/") + ".py")
+            if module.exists():
+                modules |= {module} | imported_modules(module)
+    return modules
+
+
+def used_params(path):
+    """Every `params["block"]["key"]` in a file, as block.key."""
+    return set(re.findall(r'params\["(\w+)"\]\["(\w+)"\]', path.read_text()))
+
+
+def outputs(stage):
+    """The paths that a stage declares as outs, metrics or plots."""
+    entries = [
+        entry for kind in ("outs", "metrics", "plots") for entry in STAGES[stage].get(kind, [])
+    ]
+    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+
+
+def plot_options():
+    """The options of every plot in dvc.yaml that has any."""
+    entries = [entry for stage in STAGES.values() for entry in stage.get("plots", [])]
+    return [
+        options for entry in entries + PIPELINE["plots"] for options in entry.values() if options
+    ]
+
+
+def test_the_stages_of_the_contract_exist():
+    assert set(CONTRACT) <= set(STAGES)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_code_deps_are_what_the_script_imports(stage):
+    code = {path for path in STAGES[stage]["deps"] if path.startswith("stages/")}
+    imported = imported_modules(source(stage)) | {source(stage)}
+    assert code == {path.relative_to(ROOT).as_posix() for path in imported}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_declared_params_are_what_the_script_uses(stage):
+    declared = {tuple(name.split(".")) for name in STAGES[stage].get("params", [])}
+    assert declared == used_params(source(stage))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_path_in_a_command_is_declared_and_every_declared_path_is_in_it(stage):
+    command = STAGES[stage]["cmd"].split()
+    assert command[:2] == ["python", f"stages/{stage}.py"]
+    declared = [path for path in STAGES[stage]["deps"] if not path.startswith("stages/")]
+    declared += outputs(stage)
+    for path in command[2:]:
+        assert any(one == path or one.startswith(f"{path}/") for one in declared), path
+    for path in declared:
+        assert any(path == one or path.startswith(f"{one}/") for one in command[2:]), path
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_says_what_it_does(stage):
+    assert STAGES[stage]["desc"]
+    docstring = ast.get_docstring(ast.parse(source(stage).read_text()))
+    assert all(word in docstring for word in ("Reads", "Does", "Writes"))
+
+
+@pytest.mark.parametrize("stage", sorted(set(STAGES) - WITH_TENSORFLOW))
+def test_stages_that_need_no_tensorflow_do_not_import_it(stage):
+    code = f"import sys, {stage}; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT / "stages", check=True)
+
+
+def test_only_fetch_reads_the_twist():
+    readers = [path.name for path in (ROOT / "stages").rglob("*.py") if "twist" in path.read_text()]
+    assert readers == ["fetch.py"]
+
+
+def test_metrics_and_plots_are_in_git_and_data_is_in_the_cache():
+    for stage in STAGES.values():
+        for kind in ("metrics", "plots"):
+            for entry in stage.get(kind, []):
+                assert next(iter(entry.values()))["cache"] is False
+        for entry in stage.get("outs", []):
+            if isinstance(entry, str):
+                assert entry.startswith("data/")
+
+
+def test_every_template_that_a_plot_names_exists_and_takes_data():
+    names = {options["template"] for options in plot_options() if "template" in options}
+    assert names == {path.stem for path in (ROOT / ".dvc/plots").glob("*.json")}
+    for name in names:
+        text = (ROOT / ".dvc/plots" / f"{name}.json").read_text()
+        assert json.loads(text)["data"] == {"values": "<DVC_METRIC_DATA>"}
+
+
+def test_every_plot_has_a_title_and_named_axes():
+    for options in plot_options():
+        if "template" in options:
+            assert {"title", "x_label", "y_label"} <= set(options)
+
+
+def test_both_networks_are_artifacts():
+    paths = {artifact["path"] for artifact in PIPELINE["artifacts"].values()}
+    assert paths == {"data/models/default.keras", "data/models/improved.keras"}
+    assert all(artifact["type"] == "model" for artifact in PIPELINE["artifacts"].values())
+
+
+def test_telemetry_is_off():
+    assert "analytics = false" in (ROOT / ".dvc/config").read_text()
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    commands = re.findall(r"^python -m pytest.*$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert len(commands) == 1
+    assert commands[0] in (ROOT / ".ci/run").read_text().splitlines()
+
+
+def test_requirements_pin_every_direct_package_with_a_hash():
+    pyproject = (ROOT / "pyproject.toml").read_text()
+    requirements = (ROOT / "requirements.txt").read_text()
+    direct = re.findall(r'^    "([\w.-]+)[=>]', pyproject, re.MULTILINE)
+    assert len(direct) > 10
+    for name in direct:
+        assert re.search(
+            rf"^{name.replace('.', '-')}==\S+ .*\\\n +--hash=sha256:", requirements, re.M
+        )
+    pins = re.findall(r"^[\w.-]+==.*$", requirements, re.MULTILINE)
+    assert all(pin.endswith("\\") for pin in pins)
