@@ -130,12 +130,16 @@ def main(
             f"{x_train}: expected at least one batch of {batch_size} images, found"
             f" {len(batches.x)}: lower train_improved.batch_size or raise prepare.limit"
         )
+    # Up for a fifth of the steps, which a rate for large batches needs (Goyal et al. 2017,
+    # arXiv:1706.02677), then down to nothing on a cosine (Loshchilov and Hutter 2017,
+    # arXiv:1608.03983).
     steps = epochs * len(batches)
+    warmup_steps = max(1, steps // 5)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
-        decay_steps=steps - steps // 5,
+        decay_steps=max(1, steps - warmup_steps),
         warmup_target=params["train"]["lr"] * batch_size / 128,
-        warmup_steps=steps // 5,
+        warmup_steps=warmup_steps,
     )
     network = improved_network()
     network.compile(
@@ -143,8 +147,11 @@ def main(
             rate,
             momentum=params["train_improved"]["momentum"],
             nesterov=True,
+            # Apart from the gradient, Loshchilov and Hutter 2019, arXiv:1711.05101.
             weight_decay=params["train_improved"]["weight_decay"],
         ),
+        # Softer labels keep the network from being surer than it should be (Szegedy et al. 2016,
+        # arXiv:1512.00567).
         loss=keras.losses.CategoricalCrossentropy(
             label_smoothing=params["train_improved"]["label_smoothing"]
         ),

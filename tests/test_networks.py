@@ -126,6 +126,12 @@ def test_too_few_images_for_a_batch_is_one_clear_line(workspace):
         train(workspace, train_improved)
 
 
+def test_a_rate_that_makes_the_loss_infinite_is_one_clear_line(workspace):
+    with pytest.raises(InputError, match=r"train\.lr: expected the loss to stay finite, found"):
+        train(workspace, train_default, train__lr=10.0, train_default__epochs=20)
+    assert not (workspace / "models").exists()
+
+
 def test_saving_the_same_weights_gives_the_same_bytes(tmp_path):
     keras.utils.set_random_seed(1)
     network = train_improved.improved_network()

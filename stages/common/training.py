@@ -10,6 +10,7 @@ import numpy as np
 from dvclive import Live
 
 from common.backend import keras, tensorflow
+from common.command import InputError
 from common.files import replacing, save_json
 
 VALIDATION_BATCH = 1_000  # images; changes speed alone
@@ -76,6 +77,9 @@ def fit(
         x, y: uint8 images (n, 28, 28, 1) and one-hot labels (n, 5), or a dataset of such batches
         valid: the same two arrays for validation, which sees no augmentation
         batch_size: images in a batch, also of the dataset if there is one
+
+    Raises:
+        InputError: the loss is not finite any more, because the rate is too high.
     """
     with Live(str(live_dir), dvcyaml=False, save_dvc_exp=False) as live:
         clock = Clock()
@@ -126,6 +130,11 @@ class Curves(keras.callbacks.Callback):
         self.rows = {"loss": [], "accuracy": []}
 
     def on_epoch_end(self, epoch, logs=None):
+        if not np.isfinite(list(logs.values())).all():
+            raise InputError(
+                f"params.yaml: train.lr: expected the loss to stay finite, found {logs['loss']}"
+                f" in epoch {epoch + 1}: lower the rate"
+            )
         for quantity, rows in self.rows.items():
             for split, key in (("training", quantity), ("validation", f"val_{quantity}")):
                 row = {"epoch": epoch + 1, "split": split, "network": self.model.name}
@@ -138,8 +147,9 @@ class Curves(keras.callbacks.Callback):
 def save_network(network: keras.Model, path: Path) -> None:
     """Save a network as .keras, the same bytes for the same weights.
 
-    Keras stamps the archive with the time in two places, the zip entries and `date_saved`; both
-    are set to a fixed one, so that DVC does not rerun what follows an unchanged network.
+    Keras stamps the archive with the time, in `date_saved` and in the zip entries, and with the
+    memory addresses of objects that layers share. Without them DVC sees that a network is
+    unchanged and does not rerun what follows.
     """
     with replacing(path) as part:
         network.save(part)
@@ -147,6 +157,20 @@ def save_network(network: keras.Model, path: Path) -> None:
             contents = {name: archive.read(name) for name in archive.namelist()}
         metadata = json.loads(contents["metadata.json"]) | {"date_saved": ""}
         contents["metadata.json"] = json.dumps(metadata).encode()
+        contents["config.json"] = number_shared_objects(contents["config.json"])
         with zipfile.ZipFile(part, "w") as archive:
             for name, content in contents.items():
                 archive.writestr(zipfile.ZipInfo(name), content)
+
+
+def number_shared_objects(config: bytes) -> bytes:
+    """Replace the addresses of shared objects in a network's JSON by 0, 1, ... as they appear."""
+    numbers: dict[int, int] = {}
+
+    def renumber(entry: dict) -> dict:
+        if "shared_object_id" in entry:
+            address = entry["shared_object_id"]
+            entry["shared_object_id"] = numbers.setdefault(address, len(numbers))
+        return entry
+
+    return json.dumps(json.loads(config, object_hook=renumber)).encode()
