@@ -28,7 +28,7 @@ from common.backend import keras
 from common.command import run
 from common.files import save_json, save_table
 from common.params import read_params
-from common.pictures import draw_images, save_figure
+from common.pictures import draw_images, grid_height, save_figure
 
 N_LABELS = 5
 BATCH = 1_000  # images predicted at once
@@ -75,10 +75,15 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> dict:
         "accuracy_high": interval.high,
         "loss": log_loss(labels, probabilities, labels=every_label),
         "macro_f1": float(f1.mean()),
-        "precision": precision.tolist(),
-        "recall": recall.tolist(),
-        "f1": f1.tolist(),
+        "precision": by_label(precision),
+        "recall": by_label(recall),
+        "f1": by_label(f1),
     }
+
+
+def by_label(values: np.ndarray) -> dict[str, float]:
+    """Name the values (5,) by their label: DVC shows dicts, not lists."""
+    return {str(label): float(value) for label, value in enumerate(values)}
 
 
 def compare(default: np.ndarray, improved: np.ndarray, labels: np.ndarray) -> dict:
@@ -110,11 +115,10 @@ def draw_mistakes(
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     rows = wrong[np.argsort(-confidence[wrong], kind="stable")][:n]
-    n_rows = max(1, -(-len(rows) // 8))
-    figure = Figure(figsize=(6.3, 0.95 * n_rows + 0.5), layout="constrained")
+    figure = Figure(figsize=(6.3, grid_height(len(rows))), layout="constrained")
     figure.suptitle(f"{title}: label → predicted label (confidence)", fontsize=9)
     draw_images(
-        figure.subplots(n_rows, 8, squeeze=False),
+        figure,
         images[rows],
         [f"{labels[r]} → {predicted[r]} ({confidence[r]:.1%})\nrow {r}" for r in rows],
     )

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,15 +54,16 @@ TIMEOUT = 20  # seconds without an answer after which a download is given up
 def read_checked(folder: Path) -> dict[str, np.ndarray]:
     """Read Fashion-MNIST's four files: images (n, 784) and labels (n,), uint8.
 
-    Raises `OSError` if a file is missing or not gzip, `InputError` if its content is not
-    Fashion-MNIST's.
+    Raises one of `UNUSABLE`: a file is missing, damaged or holds something else.
     """
     arrays = {}
     for name, (file, expected) in FILES.items():
         content = gzip.decompress((folder / file).read_bytes())
         found = hashlib.sha256(content).hexdigest()
         if found != expected:
-            raise InputError(f"{folder / file}: expected SHA-256 {expected}, found {found}")
+            raise InputError(
+                f"{folder / file}: expected SHA-256 {expected}, found {found}: delete it"
+            )
         header = 4 + 4 * content[3]  # idx: 0 0 type rank, then each dimension as four bytes
         arrays[name] = np.frombuffer(content, np.uint8, offset=header)
         if name.startswith("x"):
@@ -123,6 +125,7 @@ def quietly(command: list[str], folder: Path) -> None:
         raise OSError(f"{command[0]}: {(done.stderr.strip() or 'failed').splitlines()[-1]}")
 
 
+UNUSABLE = (OSError, EOFError, zlib.error, InputError, subprocess.TimeoutExpired)
 SOURCES: dict[str, Callable[[Path], Path]] = {
     f"the installed Debian package {PACKAGE}": installed_package,
     "the Keras cache or download": keras_cache,
@@ -141,7 +144,7 @@ def find_fashion_mnist() -> dict[str, np.ndarray]:
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 arrays = read_checked(source(Path(scratch)))
-            except (OSError, EOFError, InputError, subprocess.TimeoutExpired) as error:
+            except UNUSABLE as error:
                 reasons.append(f"{name}: {error}")
                 print(f"fetch: not from {name}", flush=True)
             else:
@@ -164,7 +167,8 @@ def find_course_file(course: Path, name: str) -> Path:
     if not found:
         raise InputError(
             f"{course / name}.csv is missing: put the course's four CSVs into {course}; for"
-            f" `dvc exp run --temp` or `--queue` also run `dvc add {course}/*.csv`"
+            f" `dvc exp run --temp` or `--queue` also run `dvc add {course}/*.csv` and"
+            f" `git add {course}`"
         )
     if len(found) == 2:
         raise InputError(f"{course} has both {name}.csv and {name}.csv.gz: keep one of them")

@@ -12,9 +12,7 @@ from matplotlib.figure import Figure
 
 from common.command import run
 from common.params import read_params
-from common.pictures import draw_image, draw_images, save_figure
-
-COLUMNS = 8
+from common.pictures import draw_image, draw_images, grid_height, save_figure
 
 
 def draw_group(
@@ -28,14 +26,13 @@ def draw_group(
         rows: the group's test rows
     """
     chosen = np.sort(np.random.default_rng(seed).choice(rows, min(n, len(rows)), replace=False))
-    n_rows = -(-len(chosen) // COLUMNS)
-    figure = Figure(figsize=(6.3, 0.95 * n_rows + 0.4), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(1.5, COLUMNS))
+    figure = Figure(figsize=(6.3, grid_height(len(chosen))), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 5))
     draw_image(ax := left.subplots(), images[rows].mean(axis=0))
     ax.set_title(f"mean of {len(rows):,}", fontsize=7)
     figure.suptitle(title, fontsize=9)
     draw_images(
-        right.subplots(n_rows, COLUMNS, squeeze=False),
+        right,
         images[chosen],
         [f"label {labels[row]}\nrow {row}" for row in chosen],
     )

@@ -14,9 +14,10 @@ silhouette              mean over the images of how much nearer the own cluster 
                         -1 to 1 (Rousseeuw 1987)
 with_predictions_*      against the network's predictions in place of the labels
 prediction_*            the predictions themselves against the labels: what is to be reached
-pixels_*                k-means on the pixels, against the labels
+pixels_*                the same for k-means on the pixels
 """
 
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ def renumber(clusters: np.ndarray, labels: np.ndarray) -> np.ndarray:
     rows, columns = linear_sum_assignment(shared, maximize=True)
     number = np.full(shared.shape[1], -1)
     number[columns] = np.unique(labels)[rows]
-    free = (n for n in range(shared.shape[1] + 5) if n not in number)
+    free = (n for n in count() if n not in number)
     for column in np.flatnonzero(number < 0):
         number[column] = next(free)
     return number[np.unique(clusters, return_inverse=True)[1]].astype(np.uint8)
@@ -111,13 +112,17 @@ def main(
     pixels = images.reshape(len(images), -1).astype(np.float32)
     pixel_clusters = cluster(pixels, *options)
     print("kmeans: computing silhouettes", flush=True)
-    pixel_scores = agreement(pixel_clusters, labels)
+    pixel_scores = (
+        agreement(pixel_clusters, labels)
+        | prefixed("with_predictions_", agreement(pixel_clusters, predicted))
+        | {"silhouette": silhouette(pixels, pixel_clusters)}
+    )
     scores = (
         agreement(clusters, labels)
         | {"silhouette": silhouette(encodings, clusters)}
         | prefixed("with_predictions_", agreement(clusters, predicted))
         | prefixed("prediction_", agreement(predicted, labels))
-        | prefixed("pixels_", pixel_scores | {"silhouette": silhouette(pixels, pixel_clusters)})
+        | prefixed("pixels_", pixel_scores)
     )
     counts = pd.crosstab(labels, clusters, rownames=["label"], colnames=["cluster"])
     save_array(clusters_path, clusters)

@@ -9,11 +9,11 @@ Writes  {x,y}_{train,valid,test}.npy: uint8 images (n, 28, 28, 1), uint8 labels 
 from pathlib import Path
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from common.command import InputError, run
 from common.files import save_array
 from common.params import read_params
+from common.sampling import draw_rows
 from common.tables import drop_numeric_header, read_whole_numbers
 
 SIDE = 28  # pixels
@@ -37,28 +37,6 @@ def read_images_and_labels(x_csv: Path, y_csv: Path) -> tuple[np.ndarray, np.nda
     return images, labels
 
 
-def draw_rows(labels: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw `size` rows, stratified by label.
-
-    Returns:
-        the rows drawn and the others, both int64 and in ascending order
-
-    Raises:
-        InputError: with so few rows a label would be missing on one side.
-    """
-    rows = np.arange(len(labels))
-    if size >= len(rows):
-        return rows, rows[:0]
-    try:
-        drawn, others = train_test_split(rows, train_size=size, stratify=labels, random_state=seed)
-    except ValueError as error:
-        raise InputError(
-            f"expected enough images of each label to draw {size} of {len(rows)};"
-            f" found too few, raise prepare.limit if it is set: {error}"
-        ) from error
-    return np.sort(drawn), np.sort(others)
-
-
 def main(
     x_train_csv: Path, y_train_csv: Path, x_test_csv: Path, y_test_csv: Path, prepared: Path
 ) -> None:
@@ -68,15 +46,16 @@ def main(
     x, y = read_images_and_labels(x_train_csv, y_train_csv)
     print(f"prepare: reading {x_test_csv}", flush=True)
     x_test, y_test = read_images_and_labels(x_test_csv, y_test_csv)
-    if missing := set(range(N_LABELS)) - set(y.tolist()):
-        raise InputError(
-            f"{y_train_csv}: expected every label from 0 to {N_LABELS - 1}, found no {min(missing)}"
-        )
-    test_size = round(len(y_test) * limit / len(y)) if limit else len(y_test)
     kept, _ = draw_rows(y, limit or len(y), seed)
-    test, _ = draw_rows(y_test, test_size, seed)
-    valid_size = round(len(kept) * params["prepare"]["valid_fraction"])
+    valid_size = max(1, round(len(kept) * params["prepare"]["valid_fraction"]))
     valid, train = (kept[part] for part in draw_rows(y[kept], valid_size, seed))
+    test_size = max(1, round(len(y_test) * limit / len(y))) if limit else len(y_test)
+    test, _ = draw_rows(y_test, test_size, seed)
+    if missing := set(range(N_LABELS)) - set(y[train].tolist()):
+        raise InputError(
+            f"{y_train_csv}: expected every label from 0 to {N_LABELS - 1} among the"
+            f" {len(train)} images to train on, found no {min(missing)}"
+        )
 
     for name, images, labels, rows in (
         ("train", x, y, train),

@@ -13,17 +13,7 @@ import pandas as pd
 from common.command import run
 from common.files import save_table
 from common.params import read_params
-
-
-def sample_rows(labels: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """Draw about `size` rows, of each label its share, rounded; return them in ascending order."""
-    rng = np.random.default_rng(seed)
-    share = min(1, size / len(labels))
-    parts = []
-    for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        parts.append(rng.choice(rows, int(share * len(rows)), replace=False))
-    return np.sort(np.concatenate(parts))
+from common.sampling import draw_rows
 
 
 def main(
@@ -36,7 +26,7 @@ def main(
 ) -> None:
     params = read_params()
     labels = np.load(labels_path)
-    rows = sample_rows(labels, params["scatter"]["points"], params["scatter"]["seed"])
+    rows, _ = draw_rows(labels, params["scatter"]["points"], params["scatter"]["seed"])
     marks = {
         "label": labels[rows],
         "cluster": np.load(clusters_path)[rows],

@@ -155,7 +155,7 @@ def main(
         loss=keras.losses.CategoricalCrossentropy(
             label_smoothing=params["train_improved"]["label_smoothing"]
         ),
-        metrics=["accuracy"],
+        metrics=["accuracy", "categorical_crossentropy"],
     )
     fit(
         network,

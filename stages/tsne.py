@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from common.command import InputError, run
 from common.files import save_array, save_json
@@ -27,8 +28,9 @@ def project(encodings: np.ndarray, perplexity: float, seed: int) -> tuple[np.nda
             f"params.yaml: tsne.perplexity: expected less than the {len(encodings)} test images,"
             f" found {perplexity}"
         )
-    tsne = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=-1, verbose=2)
-    return tsne.fit_transform(encodings), tsne.kl_divergence_
+    tsne = TSNE(perplexity=perplexity, init="pca", random_state=seed, n_jobs=2, verbose=2)
+    with threadpool_limits(2, "openmp"):  # more threads add up in an order of their own
+        return tsne.fit_transform(encodings), tsne.kl_divergence_
 
 
 def main(encodings: Path, coordinates: Path, metrics: Path) -> None:

@@ -121,6 +121,30 @@ def test_run_times_hold_every_epoch_and_add_up(workspace):
     assert runtime["images_per_second"] == pytest.approx(400 / runtime["total_seconds"], rel=1e-4)
 
 
+@pytest.mark.parametrize(("slowdown", "told"), [(0.5, False), (2.5, True)])
+def test_a_processor_on_which_bfloat16_is_slow_is_told_what_to_set(
+    monkeypatch, capsys, slowdown, told
+):
+    monkeypatch.setattr(training, "bfloat16_slowdown", lambda: slowdown)
+    training.set_up(1, "mixed_bfloat16")
+    training.set_up(1, "float32")
+    assert ("set train.precision to float32" in capsys.readouterr().out) is told
+
+
+def test_bfloat16_is_timed():
+    assert training.bfloat16_slowdown() > 0
+
+
+def test_the_curves_of_the_improved_network_show_the_loss_on_true_labels(workspace):
+    model = train(workspace, train_improved, train_improved__batch_size=50)
+    network = keras.models.load_model(model)
+    images, labels = synthetic(50, seed=2)
+    probabilities = network.predict(images, verbose=0)
+    loss = -np.log(probabilities[np.arange(50), labels]).mean()
+    metrics = read_json(workspace / "live/metrics.json")
+    assert metrics["validation_loss"] == pytest.approx(loss, rel=1e-2)
+
+
 def test_too_few_images_for_a_batch_is_one_clear_line(workspace):
     with pytest.raises(InputError, match="at least one batch of 512 images, found 200"):
         train(workspace, train_improved)
@@ -219,7 +243,7 @@ def test_descriptions_are_written_the_same_on_any_terminal(tmp_path, monkeypatch
         describe_networks.main(folder / "texts", folder / "totals.json", folder / "pictures")
     for path in ("texts/default.txt", "texts/improved.txt", "pictures/improved.png"):
         assert (tmp_path / "40" / path).read_bytes() == (tmp_path / "200" / path).read_bytes()
-    text = (tmp_path / "40/texts/default.txt").read_text()
+    text = (tmp_path / "40/texts/default.txt").read_text(encoding="utf-8")
     assert "3,211,776" in text
     assert "total" in text
     totals = read_json(tmp_path / "40/totals.json")

@@ -56,9 +56,9 @@ def test_a_missing_key_is_rejected(workspace):
         read_params()
 
 
-@pytest.mark.parametrize("text", ["a: [1", "a: 1\na: 2\n", ""])
+@pytest.mark.parametrize("text", [b"a: [1", b"a: 1\na: 2\n", b"", b"\xff", b"a: \x01"])
 def test_what_is_no_params_file_is_one_line_naming_it(workspace, text):
-    (workspace / "params.yaml").write_text(text)
+    (workspace / "params.yaml").write_bytes(text)
     with pytest.raises(InputError, match=r"^params\.yaml") as error:
         read_params()
     assert "\n" not in str(error.value)
@@ -70,7 +70,7 @@ def test_dvcs_notation_of_small_numbers_is_a_number(workspace):
     assert read_params(Path("params.yaml"))["train"]["lr"] == 1e-5
 
 
-def test_every_parameter_has_a_meaning_in_the_schema_and_a_line_in_the_file():
+def test_every_parameter_has_a_meaning_in_the_schema():
     schema = json.loads(SCHEMA.read_text())
     params = read_params(ROOT / "params.yaml")
     assert set(params) == set(schema["properties"])

@@ -1,12 +1,17 @@
 import gzip
+import os
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import set_params, synthetic, write_csvs
+from conftest import ROOT, set_params, synthetic, write_csvs
 
 import prepare
 from common.command import InputError
+from common.sampling import draw_rows
 from common.tables import read_whole_numbers
 
 NAMES = ("x_train.csv", "y_train.csv", "x_test.csv", "y_test.csv")
@@ -85,6 +90,11 @@ def replace_cell(row, column, value):
     return change
 
 
+def damaged_gzip(content):
+    packed = gzip.compress(content)
+    return packed[:2000] + bytes(60) + packed[2060:]
+
+
 def replace_row(row, value):
     def change(content):
         rows = content.splitlines()
@@ -133,10 +143,11 @@ def replace_row(row, value):
         ),
         ("x_test.csv", lambda c: b"\xff\xfe\x00", "x_test.csv: expected a CSV, found something"),
         ("x_test.csv", lambda c: gzip.compress(c)[:-20], "x_test.csv: expected a CSV, found"),
+        ("x_test.csv", damaged_gzip, "x_test.csv: expected a CSV, found"),
         (
             "y_train.csv",
             lambda c: c.replace(b"3", b"2"),
-            "y_train.csv: expected every label from 0 to 4, found no 3",
+            "y_train.csv: expected every label from 0 to 4 among the 270 .*, found no 3",
         ),
         (
             "y_train.csv",
@@ -235,7 +246,60 @@ def test_a_limit_above_the_number_of_images_keeps_all(workspace):
     assert len(run_prepare(workspace)["y_test"]) == 120
 
 
-def test_too_few_images_to_split_is_one_clear_line():
-    with pytest.raises(InputError, match="expected enough images of each label") as error:
-        prepare.draw_rows(np.array([0, 0, 0, 1], np.uint8), 2, seed=1)
-    assert "\n" not in str(error.value)
+def test_a_label_that_the_limit_leaves_out_is_one_clear_line(workspace):
+    write_csvs(workspace, n_train=600)
+    rare = np.repeat([0, 1, 2, 3, 4], [150, 150, 150, 149, 1])
+    pd.Series(rare).to_csv(workspace / "y_train.csv", header=False, index=False)
+    set_params(workspace, prepare__limit=200)
+    with pytest.raises(InputError, match=r"y_train.csv: .* 180 images to train on, found no 4"):
+        run_prepare(workspace)
+
+
+@pytest.mark.parametrize("size", [1, 10, 999])
+def test_drawn_rows_are_stratified_sorted_disjoint_and_repeatable(size):
+    labels = np.random.default_rng(0).permutation(np.repeat([0, 1], [900, 100]))
+    drawn, others = draw_rows(labels, size, seed=1)
+    assert len(drawn) == size
+    assert abs(labels[drawn].sum() - size / 10) <= 1
+    np.testing.assert_array_equal(np.sort(np.concatenate([drawn, others])), np.arange(1000))
+    np.testing.assert_array_equal(drawn, np.sort(drawn))
+    np.testing.assert_array_equal(drawn, draw_rows(labels, size, seed=1)[0])
+    assert not np.array_equal(drawn, draw_rows(labels, size, seed=2)[0])
+
+
+def test_more_rows_than_there_are_is_all_of_them():
+    drawn, others = draw_rows(np.zeros(5), 9, seed=1)
+    assert (len(drawn), len(others)) == (5, 0)
+
+
+def test_one_bad_value_far_down_gives_one_line_and_no_warning(tmp_path, recwarn):
+    rows = ["1,2,9"] * 1_900
+    rows[1_500] = "1,ink,3"
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    with pytest.raises(InputError, match=r"row 1501, column 2: .* found ink"):
+        read_whole_numbers(tmp_path / "t.csv", 3, 255)
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
+@pytest.mark.parametrize("cell", ["7", "7.0"])
+def test_memory_stays_within_the_arrays_and_300_megabytes(workspace, cell):
+    n = 20_000
+    row = ",".join([cell] * 784) + "\n"
+    for name, rows in (("train", n), ("test", n // 10)):
+        (workspace / f"x_{name}.csv").write_text(row * rows)
+        (workspace / f"y_{name}.csv").write_text("0\n1\n2\n3\n4\n" * (rows // 5))
+    code = (
+        "import sys, prepare; from pathlib import Path;"
+        "prepare.main(*map(Path, sys.argv[1:]));"
+        "print(Path('/proc/self/status').read_text())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *NAMES, "prepared"],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "stages")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    peak = int(re.search(r"VmHWM:\s+(\d+) kB", done.stdout)[1])
+    assert peak * 1024 < 1.1 * n * 784 + 300e6

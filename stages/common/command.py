@@ -22,3 +22,5 @@ def run(main: Callable[..., None]) -> None:
         sys.exit(f"{stage}: {error}")
     except FileNotFoundError as error:
         sys.exit(f"{stage}: {error.filename} is missing: `dvc repro {stage}` makes what it needs")
+    except OSError as error:
+        sys.exit(f"{stage}: {error}")

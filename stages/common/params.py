@@ -11,7 +11,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import YAMLError
 
 from common.command import InputError
 
@@ -25,11 +25,13 @@ def read_params(path: Path = Path("params.yaml")) -> dict:
         InputError: the file is not YAML, or a key is unknown or missing, or a value has the
             wrong type or is out of range. The message names file and key.
     """
+    if not path.exists():
+        raise InputError(f"{path}: expected here, found no such file: run from the project's root")
     try:
         params = YAML(typ="safe").load(path)
-    except MarkedYAMLError as error:
-        where = error.problem_mark or error.context_mark
-        raise InputError(f"{path}, line {where.line + 1}: not YAML: {error.problem}") from error
+    except YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: expected YAML, found something else: {reason}") from error
     errors = sorted(_validator().iter_errors(params), key=lambda error: list(error.absolute_path))
     if errors:
         key = ".".join(str(part) for part in errors[0].absolute_path)

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pandas as pd
 from common.command import InputError
 
 CHUNK = 2_000  # rows parsed at a time: this bounds the memory beyond the result itself
+
+NO_CSV = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, pd.errors.ParserError)
 
 
 def read_whole_numbers(path: Path, columns: int, maximum: int) -> np.ndarray:
@@ -26,7 +29,8 @@ def read_whole_numbers(path: Path, columns: int, maximum: int) -> np.ndarray:
     Raises:
         InputError: the file is missing, empty or not text, has another number of columns, or has
             a value that is no whole number from 0 to `maximum`. The message names the file and,
-            counted from 1 without the header, the row.
+            counted from 1 without the header (but for one that `drop_numeric_header` would find),
+            the row.
     """
     first_row = _first_row(path)
     width = len(first_row)
@@ -75,7 +79,7 @@ def _first_row(path: Path) -> pd.Series:
             return pd.read_csv(file, header=None, nrows=1, dtype=str, encoding="utf-8-sig").iloc[0]
     except pd.errors.EmptyDataError:
         raise InputError(f"{path}: expected rows of numbers, found an empty file") from None
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, pd.errors.ParserError) as error:
+    except NO_CSV as error:
         raise InputError(f"{path}: expected a CSV, found something else: {error}") from error
 
 
@@ -88,15 +92,19 @@ def _is_header(first_row: pd.Series, columns: int) -> bool:
 def _chunks(path: Path, header: bool, width: int) -> Iterator[pd.DataFrame]:
     """Yield the rows below the header, `CHUNK` at a time, each `width` cells wide."""
     try:
-        with _open(path) as file:
-            for chunk in pd.read_csv(
+        with (
+            _open(path) as file,
+            pd.read_csv(
                 file,
                 header=None,
                 skiprows=int(header),
                 chunksize=CHUNK,
+                low_memory=False,
                 skip_blank_lines=False,
                 encoding="utf-8-sig",
-            ):
+            ) as chunks,
+        ):
+            for chunk in chunks:
                 if chunk.shape[1] != width:
                     raise InputError(
                         f"{path}, row 1: expected {width} values as in the header,"
@@ -105,7 +113,7 @@ def _chunks(path: Path, header: bool, width: int) -> Iterator[pd.DataFrame]:
                 yield chunk
     except pd.errors.EmptyDataError:
         return
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, pd.errors.ParserError) as error:
+    except NO_CSV as error:
         if long_row := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
             expected, line, found = map(int, long_row.groups())
             raise InputError(

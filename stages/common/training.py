@@ -73,6 +73,8 @@ def fit(
 ) -> None:
     """Fit a compiled network; write its curves to `live_dir` and its run times to `runtime`.
 
+    Times are wall times, validation included; images a second are training images.
+
     Args:
         x, y: uint8 images (n, 28, 28, 1) and one-hot labels (n, 5), or a dataset of such batches
         valid: the same two arrays for validation, which sees no augmentation
@@ -120,9 +122,12 @@ class Clock(keras.callbacks.Callback):
 class Curves(keras.callbacks.Callback):
     """Logs loss and accuracy, for training and validation, after every epoch.
 
-    One plot file a quantity, with a row for each epoch and split, so that both splits share a
-    plot; the last epoch's values are the metrics.
+    The loss is the cross-entropy on the true labels, whatever the network minimises, so that
+    networks can be compared. One plot file a quantity, with a row for each epoch and split, so
+    that both splits share a plot; the last epoch's values are the metrics.
     """
+
+    KEYS = (("loss", "categorical_crossentropy"), ("accuracy", "accuracy"))  # ours, Keras'
 
     def __init__(self, live: Live):
         super().__init__()
@@ -135,12 +140,12 @@ class Curves(keras.callbacks.Callback):
                 f"params.yaml: train.lr: expected the loss to stay finite, found {logs['loss']}"
                 f" in epoch {epoch + 1}: lower the rate"
             )
-        for quantity, rows in self.rows.items():
-            for split, key in (("training", quantity), ("validation", f"val_{quantity}")):
+        for quantity, key in self.KEYS:
+            for split, value in (("training", logs[key]), ("validation", logs[f"val_{key}"])):
                 row = {"epoch": epoch + 1, "split": split, "network": self.model.name}
-                rows.append(row | {quantity: logs[key]})
-                self.live.log_metric(f"{split}_{quantity}", logs[key], plot=False)
-            self.live.log_plot(quantity, rows, x="epoch", y=quantity)
+                self.rows[quantity].append(row | {quantity: value})
+                self.live.log_metric(f"{split}_{quantity}", value, plot=False)
+            self.live.log_plot(quantity, self.rows[quantity], x="epoch", y=quantity)
         self.live.next_step()
 
 
