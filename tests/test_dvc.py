@@ -112,7 +112,8 @@ def test_going_back_to_old_parameters_trains_nothing(clone):
     output = call(clone, "dvc", "exp", "run", "-S", "train.lr=0.1")
     assert not stages_run(output) & TRAINING
     assert "Stage 'train_default' is cached" in output
-    assert all(path.startswith("metrics/runtime/") for path in changed(clone) - LOCK)
+    paths = changed(clone) - LOCK
+    assert {path for path in paths if not path.startswith("metrics/runtime/")} == set()
     call(clone, "git", "commit", "-qam", "Run times of another run")
 
 

@@ -273,11 +273,11 @@ def test_more_rows_than_there_are_is_all_of_them():
 
 
 def test_one_bad_value_far_down_gives_one_line_and_no_warning(tmp_path, recwarn):
-    rows = ["1,2,9"] * 1_900
-    rows[1_500] = "1,ink,3"
-    (tmp_path / "t.csv").write_text("\n".join(rows))
-    with pytest.raises(InputError, match=r"row 1501, column 2: .* found ink"):
-        read_whole_numbers(tmp_path / "t.csv", 3, 255)
+    rows = [["9"] * 784 for _ in range(1_900)]
+    rows[1_500][8] = "ink"
+    (tmp_path / "t.csv").write_text("\n".join(map(",".join, rows)))
+    with pytest.raises(InputError, match=r"row 1501, column 9: .* found ink"):
+        read_whole_numbers(tmp_path / "t.csv", 784, 255)
     assert [str(warning.message) for warning in recwarn] == []
 
 
