@@ -78,10 +78,15 @@ def clone(tmp_path_factory):
 def run_experiment(clone: Path, *options: str) -> set[str]:
     """Run an experiment in the workspace, restore it, and return the stages that ran."""
     output = call(clone, "dvc", "exp", "run", *options)
+    restore(clone)
+    return stages_run(output)
+
+
+def restore(clone: Path) -> None:
+    """Go back to the committed state."""
     call(clone, "git", "checkout", "-q", "--", ".")
     call(clone, "git", "clean", "-fdq")
-    call(clone, "dvc", "checkout", "-q")
-    return stages_run(output)
+    call(clone, "dvc", "checkout", "-q", "--force")
 
 
 def test_a_second_repro_does_nothing_and_says_so(clone):
@@ -98,7 +103,7 @@ def test_running_everything_again_changes_run_times_alone(clone):
     assert before.keys() == after.keys()
     differing = {path for path in before if before[path] != after[path]}
     assert all(path.startswith("metrics/runtime/") for path in differing | changed(clone) - LOCK)
-    call(clone, "git", "commit", "-qam", "New run times")
+    restore(clone)
 
 
 def test_the_rate_reruns_both_trainings_and_nothing_before_them(clone):
@@ -114,7 +119,7 @@ def test_going_back_to_old_parameters_trains_nothing(clone):
     assert "Stage 'train_default' is cached" in output
     paths = changed(clone) - LOCK
     assert {path for path in paths if not path.startswith("metrics/runtime/")} == set()
-    call(clone, "git", "commit", "-qam", "Run times of another run")
+    restore(clone)
 
 
 def test_epochs_of_the_default_network_leave_the_improved_one_alone(clone):
@@ -191,7 +196,7 @@ def test_a_changed_helper_module_reruns_the_stages_that_import_it(clone):
     path = clone / "stages/common/tables.py"
     path.write_text(path.read_text() + "\n# changed\n")
     status = json.loads(call(clone, "dvc", "status", "--json"))
-    call(clone, "git", "checkout", "-q", "--", ".")
+    restore(clone)
     assert set(status) == {"prepare"}
 
 
@@ -207,9 +212,7 @@ def test_bad_course_data_stops_the_chain_with_one_line_naming_file_and_row(clone
         text=True,
         env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
     )
-    call(clone, "dvc", "checkout", "-q", "-f", "data/course/y_test.csv.dvc")
-    call(clone, "git", "checkout", "-q", "--", ".")
-    call(clone, "dvc", "checkout", "-q", "-f")
+    restore(clone)
     assert done.returncode != 0
     assert (
         "y_test.csv, row 5, column 1: expected a whole number from 0 to 4, found 7" in done.stderr
