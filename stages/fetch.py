@@ -90,14 +90,8 @@ def fetched_package(scratch: Path) -> Path:
     """The Debian package, fetched with apt-get into `scratch`; needs no root."""
     for folder in ("lists/partial", "cache/archives/partial"):
         (scratch / folder).mkdir(parents=True)
-    apt = [
-        "apt-get",
-        "-o",
-        f"Dir::State::Lists={scratch}/lists",
-        "-o",
-        f"Dir::Cache={scratch}/cache",
-    ]
-    apt += ["-o", "Debug::NoLocking=1"]
+    apt = ["apt-get", "-oDebug::NoLocking=1"]
+    apt += [f"-oDir::State::Lists={scratch}/lists", f"-oDir::Cache={scratch}/cache"]
     quietly([*apt, "update"], scratch)
     quietly([*apt, "download", PACKAGE], scratch)
     quietly(["dpkg-deb", "-x", str(next(scratch.glob("*.deb"))), "."], scratch)

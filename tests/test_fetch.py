@@ -131,8 +131,8 @@ def test_apt_needs_no_root_and_writes_to_the_scratch_folder_alone(tmp_path, monk
     monkeypatch.setattr(subprocess, "run", record)
     assert fetch.fetched_package(tmp_path) == tmp_path / fetch.PACKAGE_FOLDER
     assert [command[0] for command in commands] == ["apt-get", "apt-get", "dpkg-deb"]
-    assert f"Dir::State::Lists={tmp_path}/lists" in commands[0]
-    assert f"Dir::Cache={tmp_path}/cache" in commands[1]
+    assert f"-oDir::State::Lists={tmp_path}/lists" in commands[0]
+    assert f"-oDir::Cache={tmp_path}/cache" in commands[1]
 
 
 def test_a_failing_program_is_reported_by_its_last_line(tmp_path):
