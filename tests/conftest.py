@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
 
@@ -40,8 +41,6 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def set_params(folder: Path, **values) -> None:
     """Change params.yaml in `folder`: block__key=value."""
-    from ruamel.yaml import YAML
-
     yaml = YAML()
     params = yaml.load(folder / "params.yaml")
     for name, value in values.items():

@@ -17,13 +17,18 @@ LOCK = {"dvc.lock"}
 AFTER_KMEANS = {"kmeans", "scatter", "image_grids"}
 
 
-def call(folder: Path, *command: str) -> str:
-    """Run a command in `folder`; return what it prints, and fail with it if it fails."""
+def attempt(folder: Path, *command: str) -> subprocess.CompletedProcess:
+    """Run a command in `folder`, with the programs of this environment."""
     environment = os.environ | {"DVC_NO_ANALYTICS": "1"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    done = subprocess.run(
+    return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, env=environment, timeout=900
     )
+
+
+def call(folder: Path, *command: str) -> str:
+    """Run a command in `folder`; return what it prints, and fail with it if it fails."""
+    done = attempt(folder, *command)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -205,13 +210,7 @@ def test_bad_course_data_stops_the_chain_with_one_line_naming_file_and_row(clone
     before = path.read_text()
     path.unlink()  # DVC may have linked it to its cache
     path.write_text(before.replace("4\n", "7\n", 1))
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", "prepare"],
-        cwd=clone,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
-    )
+    done = attempt(clone, "dvc", "repro", "prepare")
     restore(clone)
     assert done.returncode != 0
     assert (

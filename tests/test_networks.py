@@ -12,12 +12,12 @@ from common import training
 from common.backend import keras
 from common.command import InputError
 
-CLASSES = {train_default: "default", train_improved: "improved"}
+NETWORKS = {train_default: "default", train_improved: "improved"}
 
 
 def train(folder, stage, n=200, **params):
     """Run a training stage on synthetic images; return the saved network's path."""
-    epochs = {f"train_{CLASSES[stage]}__epochs": 2}
+    epochs = {f"train_{NETWORKS[stage]}__epochs": 2}
     set_params(folder, **{"train__precision": "float32"} | epochs | params)
     paths = []
     for split, size, seed in (("train", n, 1), ("valid", 50, 2)):
@@ -63,7 +63,7 @@ def test_the_default_network_is_trained_by_plain_sgd_on_cross_entropy(workspace)
     assert network.loss == "categorical_crossentropy"
 
 
-@pytest.mark.parametrize("stage", CLASSES)
+@pytest.mark.parametrize("stage", NETWORKS)
 def test_a_saved_network_predicts_raw_pixels_with_keras_alone(workspace, stage):
     model = train(workspace, stage, train_improved__batch_size=50)
     code = (
@@ -82,7 +82,7 @@ def test_the_improved_network_has_an_encoding_layer():
     assert network.get_layer("encoding").output.shape == (None, 128)
 
 
-@pytest.mark.parametrize("stage", CLASSES)
+@pytest.mark.parametrize("stage", NETWORKS)
 def test_training_again_gives_the_same_bytes(workspace, stage):
     options = {"train_improved__batch_size": 50, "train__precision": "mixed_bfloat16"}
     first = train(workspace, stage, **options).read_bytes()
