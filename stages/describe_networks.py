@@ -1,6 +1,6 @@
 """Describe both networks as they are before training: summary, size, work and diagram.
 
-Reads   nothing: it builds the networks
+Reads   no data: it builds the networks
 Does    counts parameters and multiply-adds layer by layer
 Writes  a text for each network (Keras' summary and the counts), the totals (JSON), a diagram for
         each network (PNG)
@@ -16,6 +16,7 @@ from matplotlib.patches import Rectangle
 from common.backend import keras
 from common.command import run
 from common.files import save_json, save_text
+from common.params import read_params
 from common.pictures import save_figure
 from train_default import default_network
 from train_improved import improved_network
@@ -106,8 +107,9 @@ def draw_diagram(network: keras.Model, layers: pd.DataFrame) -> Figure:
 
 
 def main(texts: Path, totals: Path, diagrams: Path) -> None:
+    params = read_params()
     metrics = {}
-    for network in (default_network(), improved_network()):
+    for network in (default_network(), improved_network(params["train_improved"]["width"])):
         layers = count_layers(network)
         metrics[network.name] = {
             "parameters": int(layers["parameters"].sum()),

@@ -24,6 +24,7 @@ from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
+from common.augmentation import mirror, shift
 from common.backend import keras
 from common.command import run
 from common.files import save_json, save_table
@@ -32,15 +33,24 @@ from common.pictures import draw_images, grid_height, save_figure
 
 N_LABELS = 5
 BATCH = 1_000  # images predicted at once
+VIEWS = [(mirrored, (by, by)) for by in (0, 1, -1) for mirrored in (False, True)]
 
 
-def predict(network: keras.Model, images: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return probabilities (n, 5) and the wall time in seconds that they took."""
+def predict(network: keras.Model, images: np.ndarray, views: int) -> tuple[np.ndarray, float]:
+    """Return probabilities (n, 5), the mean over views, and the wall time in seconds they took.
+
+    Args:
+        views: 1, the image as it is; 2, also mirrored; up to 6, also both shifted by a pixel
+            along the diagonal, down and up (as in Jordan 2024, arXiv:2404.00498)
+    """
     network.predict(images[:BATCH], batch_size=BATCH, verbose=0)  # builds the graph, not timed
     start = time.perf_counter()
-    probabilities = network.predict(images, batch_size=BATCH, verbose=0)
+    probabilities = np.zeros((len(images), N_LABELS))
+    for mirrored, offset in VIEWS[:views]:
+        view = mirror(images, np.full(len(images), mirrored))
+        view = shift(view, np.tile(offset, (len(images), 1)))
+        probabilities += network.predict(view, batch_size=BATCH, verbose=0)
     seconds = time.perf_counter() - start
-    probabilities = probabilities.astype(np.float64)
     return probabilities / probabilities.sum(axis=1, keepdims=True), seconds
 
 
@@ -147,9 +157,12 @@ def main(
         ),
     }
     seconds, predicted = {}, {}
-    for name, path in (("default", default), ("improved", improved)):
+    # The default network has never seen an image shifted or mirrored.
+    views = params["evaluate"]["views"]
+    for name, path, n_views in (("default", default, 1), ("improved", improved, views)):
         print(f"evaluate: predicting with the {name} network", flush=True)
-        probabilities, seconds[name] = predict(keras.models.load_model(path), images)
+        network = keras.models.load_model(path)
+        probabilities, seconds[name] = predict(network, images, n_views)
         predicted[name] = probabilities.argmax(axis=1)
         results[name] = score(probabilities, labels)
         save_table(confusions / f"{name}.csv", count_confusion(labels, predicted[name]))

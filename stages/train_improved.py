@@ -1,8 +1,8 @@
 """Train the improved network, our own, from scratch.
 
 Reads   training and validation images and labels (.npy)
-Does    Nesterov SGD on smoothed labels with a warm-up and a cosine schedule; shifts and mirrors
-        the training images
+Does    Nesterov SGD on smoothed labels with a warm-up and a cosine schedule; mirrors, shifts and
+        partly erases the training images
 Writes  the network (.keras), its per-epoch curves (DVCLive) and its run times (JSON)
 """
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common.augmentation import erase, mirror, shift
 from common.backend import keras
 from common.command import InputError, run
 from common.params import read_params
@@ -18,23 +19,25 @@ from common.training import fit, one_hot, save_network, set_up
 layers = keras.layers
 
 
-def improved_network() -> keras.Model:
+def improved_network(width: int) -> keras.Model:
     """Build a small residual network: pixels 0-255 (n, 28, 28, 1) to probabilities (n, 5).
 
-    A thin stem at full size, then three stages, each of which halves the side and doubles the
-    channels, so that all stages cost alike. The layer `encoding` (n, 128) is what is left of
-    each channel at its strongest place.
+    A thin stem at full size, then three stages, each of which halves the side (28, 14, 7, 4) and
+    doubles the channels, so that all stages cost alike. The layer `encoding` (n, 4 * width) is
+    what is left of each channel at its strongest place.
+
+    Args:
+        width: channels of the first stage, an even number
     """
     pixels = keras.Input((28, 28, 1), name="pixels")
     x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(pixels)
-    x = convolution(x, 16, "stem")
-    for channels in (32, 64, 128):
-        name = f"stage_{channels}"
-        x = convolution(x, channels, f"{name}_1", pool=True)
+    x = convolution(x, width // 2, "stem")
+    for stage, channels in enumerate((width, 2 * width, 4 * width), start=1):
+        x = convolution(x, channels, f"stage_{stage}a", pool=True)
         # He et al. 2016, arXiv:1512.03385: a stage learns what to add to its input.
-        y = convolution(x, channels, f"{name}_2")
-        y = convolution(y, channels, f"{name}_3")
-        x = layers.Add(name=f"{name}_add")([x, y])
+        y = convolution(x, channels, f"stage_{stage}b")
+        y = convolution(y, channels, f"stage_{stage}c")
+        x = layers.Add(name=f"stage_{stage}_add")([x, y])
     x = layers.GlobalMaxPooling2D(name="encoding")(x)
     x = layers.Dense(5, use_bias=False, name="scores")(x)
     # Page 2019, "How to train your ResNet": small scores at first keep a high rate stable.
@@ -46,28 +49,33 @@ def improved_network() -> keras.Model:
 def convolution(x: keras.KerasTensor, channels: int, name: str, pool: bool = False):
     """Convolve 3x3, perhaps halve the side, normalise and rectify.
 
-    Pooling comes first: normalising and rectifying a quarter of the values saves memory traffic,
-    which at this size costs more than the arithmetic. The normalisation (Ioffe and Szegedy 2015,
+    Pooling comes before the rest, which then has a quarter of the values to go through, and keeps
+    the last row and column of an odd side. The normalisation (Ioffe and Szegedy 2015,
     arXiv:1502.03167) has a bias of its own, so the convolution needs none.
     """
     x = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"{name}_conv")(x)
     if pool:
-        x = layers.MaxPooling2D(2, name=f"{name}_pool")(x)
+        x = layers.MaxPooling2D(2, padding="same", name=f"{name}_pool")(x)
     x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-class ShiftedAndMirrored(keras.utils.PyDataset):
-    """Batches of images, in a new order each epoch, each shifted by up to `shift` pixels.
+class AugmentedImages(keras.utils.PyDataset):
+    """Batches of images, in a new order each epoch, mirrored, shifted and partly erased.
 
     Each image is mirrored in every other epoch (Jordan 2024, arXiv:2404.00498), starting with a
-    random half. What a batch holds depends on the seed, the epoch and the batch's number alone.
-    The last images of an order that do not fill a batch are left out.
+    random half; shifted by up to `shift` pixels each way; and loses a square of `erase` pixels
+    around a random place (DeVries and Taylor 2017, arXiv:1708.04552). What a batch holds depends
+    on the seed, the epoch and the batch's number alone. The last images of an order that do not
+    fill a batch are left out.
     """
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, batch_size: int, shift: int, seed: int):
+    def __init__(
+        self, x: np.ndarray, y: np.ndarray, batch_size: int, shift: int, erase: int, seed: int
+    ):
         super().__init__()
-        self.x, self.y, self.batch_size, self.shift, self.seed = x, y, batch_size, shift, seed
+        self.x, self.y, self.batch_size = x, y, batch_size
+        self.shift, self.erase, self.seed = shift, erase, seed
         self.mirrored = np.random.default_rng(seed).random(len(x)) < 0.5
         self.epoch = 0
         self.on_epoch_end()
@@ -79,30 +87,14 @@ class ShiftedAndMirrored(keras.utils.PyDataset):
         rng = np.random.default_rng([self.seed, self.epoch, batch])
         rows = self.order[batch * self.batch_size : (batch + 1) * self.batch_size]
         images = mirror(self.x[rows], self.mirrored[rows])
-        offsets = rng.integers(-self.shift, self.shift + 1, (len(rows), 2))
-        return shift(images, offsets), self.y[rows]
+        images = shift(images, rng.integers(-self.shift, self.shift + 1, (len(rows), 2)))
+        centers = rng.integers(0, images.shape[1], (len(rows), 2))
+        return erase(images, centers - self.erase // 2, self.erase), self.y[rows]
 
     def on_epoch_end(self) -> None:
         self.epoch += 1
         self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.x))
         self.mirrored = ~self.mirrored
-
-
-def mirror(images: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """Return images (n, 28, 28, 1), those where `which` (n,) is true mirrored left to right."""
-    return np.where(which[:, None, None, None], images[:, :, ::-1], images)
-
-
-def shift(images: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Return images (n, 28, 28, 1), each moved by its offset (n, 2) down and right.
-
-    What leaves the frame is lost; what enters it is 0, the background.
-    """
-    reach = np.abs(offsets).max()
-    padded = np.pad(images, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:3], axis=(1, 2))
-    down, right = (reach - offsets).T
-    return windows[np.arange(len(images)), down, right].transpose(0, 2, 3, 1)
 
 
 def main(
@@ -118,11 +110,12 @@ def main(
     seed, batch_size = params["train"]["seed"], params["train_improved"]["batch_size"]
     epochs = params["train_improved"]["epochs"]
     set_up(seed, params["train"]["precision"])
-    batches = ShiftedAndMirrored(
+    batches = AugmentedImages(
         np.load(x_train),
         one_hot(np.load(y_train)),
         batch_size,
         params["train_improved"]["shift"],
+        params["train_improved"]["erase"],
         seed,
     )
     if len(batches) == 0:
@@ -141,7 +134,7 @@ def main(
         warmup_target=params["train"]["lr"] * batch_size / 128,
         warmup_steps=warmup_steps,
     )
-    network = improved_network()
+    network = improved_network(params["train_improved"]["width"])
     network.compile(
         keras.optimizers.SGD(
             rate,

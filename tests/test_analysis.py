@@ -55,10 +55,22 @@ def test_networks_that_agree_everywhere_are_not_told_apart():
 
 def test_predictions_are_timed_and_are_the_networks_probabilities(network):
     images, _ = synthetic(10)
-    probabilities, seconds = evaluate.predict(network, images)
+    probabilities, seconds = evaluate.predict(network, images, 1)
     np.testing.assert_allclose(probabilities, network.predict(images, verbose=0), rtol=1e-5)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
     assert seconds > 0
+
+
+def test_two_views_are_the_mean_of_an_image_and_its_mirror(network):
+    images, _ = synthetic(30)
+    probabilities, _ = evaluate.predict(network, images, 2)
+    both = [network.predict(x, verbose=0) for x in (images, images[:, :, ::-1])]
+    np.testing.assert_allclose(probabilities, np.mean(both, axis=0), rtol=1e-5)
+
+
+def test_six_views_are_six_different_pictures():
+    assert len(set(evaluate.VIEWS)) == 6
+    assert evaluate.VIEWS[:2] == [(False, (0, 0)), (True, (0, 0))]
 
 
 def test_the_majority_baseline_gives_the_shares_of_training():

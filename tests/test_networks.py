@@ -77,9 +77,22 @@ def test_a_saved_network_predicts_raw_pixels_with_keras_alone(workspace, stage):
     subprocess.run([sys.executable, "-c", code, str(model)], check=True, cwd="/")
 
 
-def test_the_improved_network_has_an_encoding_layer():
-    network = train_improved.improved_network()
-    assert network.get_layer("encoding").output.shape == (None, 128)
+@pytest.mark.parametrize("width", [8, 32])
+def test_the_improved_network_encodes_an_image_as_four_times_its_width(width):
+    network = train_improved.improved_network(width)
+    assert network.get_layer("encoding").output.shape == (None, 4 * width)
+    assert network.get_layer("stage_1a_conv").filters == width
+
+
+def test_a_batch_is_shifted_and_erased_no_further_than_asked():
+    images = np.zeros((200, 28, 28, 1), np.uint8)
+    images[:, 10:18, 10:18] = 255
+    batches = train_improved.AugmentedImages(images, images, 200, shift=3, erase=4, seed=1)
+    batch, _ = batches[0]
+    rows, columns = (np.flatnonzero(batch.any(axis=axes)) for axes in ((0, 2, 3), (0, 1, 3)))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (7, 20, 7, 20)
+    lit = (batch > 0).sum(axis=(1, 2, 3))
+    assert (lit.min(), lit.max()) == (64 - 16, 64)
 
 
 @pytest.mark.parametrize("stage", NETWORKS)
@@ -158,7 +171,7 @@ def test_a_rate_that_makes_the_loss_infinite_is_one_clear_line(workspace):
 
 def test_saving_the_same_weights_gives_the_same_bytes(tmp_path):
     keras.utils.set_random_seed(1)
-    network = train_improved.improved_network()
+    network = train_improved.improved_network(32)
     for name in ("a", "b"):
         training.save_network(network, tmp_path / f"{name}.keras")
     assert (tmp_path / "a.keras").read_bytes() == (tmp_path / "b.keras").read_bytes()
@@ -167,31 +180,9 @@ def test_saving_the_same_weights_gives_the_same_bytes(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_shift_moves_an_image_down_and_right_and_fills_with_background():
-    images, _ = synthetic(3)
-    moved = train_improved.shift(images, np.array([[0, 0], [2, 1], [-1, -2]]))
-    np.testing.assert_array_equal(moved[0], images[0])
-    np.testing.assert_array_equal(moved[1, 2:, 1:], images[1, :-2, :-1])
-    np.testing.assert_array_equal(moved[2, :-1, :-2], images[2, 1:, 2:])
-    assert not moved[1, :2].any()
-    assert not moved[2, :, -2:].any()
-
-
-def test_no_shift_changes_nothing():
-    images, _ = synthetic(3)
-    np.testing.assert_array_equal(train_improved.shift(images, np.zeros((3, 2), int)), images)
-
-
-def test_mirror_mirrors_the_chosen_images_left_to_right():
-    images, _ = synthetic(2)
-    mirrored = train_improved.mirror(images, np.array([False, True]))
-    np.testing.assert_array_equal(mirrored[0], images[0])
-    np.testing.assert_array_equal(mirrored[1, :, ::-1], images[1])
-
-
 def test_every_image_is_seen_once_an_epoch_and_mirrored_in_every_other():
     images, labels = synthetic(40)
-    batches = train_improved.ShiftedAndMirrored(images, labels, batch_size=10, shift=0, seed=1)
+    batches = train_improved.AugmentedImages(images, labels, 10, shift=0, erase=0, seed=1)
     plain = {image.tobytes(): row for row, image in enumerate(images)}
     mirrored = {image[:, ::-1].tobytes(): row for row, image in enumerate(images)}
     seen = []
@@ -213,7 +204,8 @@ def test_every_image_is_seen_once_an_epoch_and_mirrored_in_every_other():
 def test_a_batch_depends_on_seed_and_epoch_alone():
     images, labels = synthetic(40)
     first, other = (
-        train_improved.ShiftedAndMirrored(images, labels, 10, shift=2, seed=1) for _ in range(2)
+        train_improved.AugmentedImages(images, labels, 10, shift=2, erase=8, seed=1)
+        for _ in range(2)
     )
     other[0]
     np.testing.assert_array_equal(first[3][0], other[3][0])
