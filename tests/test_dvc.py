@@ -1,6 +1,7 @@
 """DVC's own commands, on little data, in a temporary clone."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -227,3 +228,36 @@ def test_evaluation_of_the_clone_is_complete(clone):
     assert 0 <= scores["difference"]["mcnemar_p"] <= 1
     runtime = read_json(clone / "metrics/runtime/evaluate.json")
     assert runtime["improved"]["predict_seconds"] > 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks need Linux or a Mac")
+@pytest.mark.parametrize(
+    ("command", "figures"),
+    [
+        (("speed.py", "1"), ["metrics/runtime/speed.json"]),
+        (("growth.py",), ["metrics/runtime/growth.json"]),
+        (
+            ("recipes.py", "quick", "1", "2"),
+            ["metrics/recipes.json", "metrics/runtime/recipes.json"],
+        ),
+    ],
+)
+def test_a_benchmark_stores_its_figures_and_changes_nothing_else(clone, command, figures):
+    script, *arguments = command
+    environment = ("env", "PYTHONPATH=stages")
+    call(clone, *environment, "python", f"benchmarks/{script}", *arguments)
+    assert changed(clone) == set(figures)
+    for path in figures:
+        found = numbers(read_json(clone / path))
+        assert found
+        assert all(0 <= value < math.inf for value in found)
+    restore(clone)
+
+
+def numbers(values):
+    """Every number in nested dicts and lists."""
+    if isinstance(values, dict):
+        values = list(values.values())
+    if isinstance(values, list):
+        return [number for value in values for number in numbers(value)]
+    return [values]

@@ -1,0 +1,148 @@
+"""Measure how fast both networks train and predict, beside the best that can be expected.
+
+    PYTHONPATH=stages python benchmarks/speed.py [TURNS]
+
+Reads   params.yaml, data/prepared
+Does    trains each network for two epochs, of which the second counts, in turns: by its stage
+        (callbacks, curves, augmentation, the same bytes every time) and by Keras' `fit` alone on
+        arrays in memory; predicts
+Writes  metrics/runtime/speed.json, and prints it
+
+parameters                      of the network
+megaflop_per_image              of prediction; a multiply-add is two, training does three times it
+stage_images_per_second         trained by the stage, validation included: median of the turns
+fit_images_per_second           trained by `fit` alone, validation included, in the same precision
+stage_to_fit                    median of the ratios of the two, turn by turn
+epoch_in_default_epochs         seconds of an epoch of 54,000 images over those of a default epoch
+product_share                   FLOP a second of training over those of a matrix product in the
+                                same precision
+predict_images_per_second       in batches of one image and of 1,000
+peak_megabytes                  most memory that the training process held
+"""
+
+import json
+import multiprocessing
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from common.backend import keras
+from common.files import save_json
+from common.training import VALIDATION_BATCH, one_hot
+from describe_networks import count_layers
+from stage_runs import ROOT, lay_out, peak_bytes, run_stage
+from train_default import default_network
+from yardstick import EPOCH_IMAGES, default_epoch, predict_rate, product_rate
+
+N_TRAIN, N_VALID = 27_000, 3_000  # half of the images: a turn takes half the time
+
+
+def load(folder: Path) -> list[np.ndarray]:
+    """Return training images and labels, validation images and labels."""
+    names = ("x_train", "y_train", "x_valid", "y_valid")
+    return [np.load(folder / f"data/prepared/{name}.npy") for name in names]
+
+
+def plain_epoch(folder: Path) -> tuple[float, int]:
+    """Measure a default epoch in seconds, and the most memory held in bytes."""
+    x, y, *_ = load(folder)
+    return default_epoch(x, y), peak_bytes()
+
+
+def fit_alone(folder: Path, name: str, batch_size: int) -> float:
+    """Return the seconds of the second epoch of a trained network's `fit` on arrays in memory."""
+    network = keras.models.load_model(folder / f"data/models/{name}.keras")
+    x, y, x_valid, y_valid = load(folder)
+    labels, valid = one_hot(y), (x_valid, one_hot(y_valid))
+    for _ in range(2):
+        start = time.perf_counter()
+        network.fit(
+            x,
+            labels,
+            batch_size=batch_size,
+            validation_data=valid,
+            validation_batch_size=VALIDATION_BATCH,
+            verbose=0,
+        )
+    return time.perf_counter() - start
+
+
+def describe(network: keras.Model, rate: float, images: np.ndarray) -> dict:
+    """Describe a network that trains at `rate` images a second, and time its predictions."""
+    layers = count_layers(network)
+    flop = 2 * int(layers["multiply_adds"].sum())
+    return {
+        "parameters": int(layers["parameters"].sum()),
+        "megaflop_per_image": flop / 1e6,
+        "product_share": 3 * flop * rate / product_rate(network.layers[-2].compute_dtype),
+        "predict_images_per_second": {
+            "1": predict_rate(network, images[:500], 1),
+            "1000": predict_rate(network, images, 1_000),
+        },
+    }
+
+
+def apart(function, *arguments):
+    """Call a function in a process of its own, as stages run, and return what it returns."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def measure(folder: Path, name: str, batch_size: int, turns: int) -> dict:
+    """Measure a network in a folder that was laid out for its stage."""
+    stage, alone, peaks, default = [], [], [], []
+    for turn in range(turns):
+        print(f"speed: {name} network, turn {turn + 1} of {turns}", flush=True)
+        default.append(apart(plain_epoch, folder)[0])
+        peaks.append(run_stage(folder, f"train_{name}").peak_bytes)
+        runtime = json.loads((folder / f"metrics/runtime/train_{name}.json").read_text())
+        stage.append(runtime["epoch_seconds"][1])
+        alone.append(apart(fit_alone, folder, name, batch_size))
+    network = keras.models.load_model(folder / f"data/models/{name}.keras")
+    x, _, x_valid, _ = load(folder)
+    rate = len(x) / median(stage)
+    return describe(network, rate, x_valid) | {
+        "stage_images_per_second": rate,
+        "fit_images_per_second": len(x) / median(alone),
+        "stage_to_fit": median(b / a for a, b in zip(stage, alone, strict=True)),
+        "epoch_in_default_epochs": EPOCH_IMAGES / rate / median(default),
+        "peak_megabytes": max(peaks) / 1e6,
+    }
+
+
+def measure_plain(folder: Path, turns: int) -> dict:
+    """Measure the default network trained by Keras' `fit` alone in float32, without validation."""
+    seconds, peaks = zip(*(apart(plain_epoch, folder) for _ in range(turns)), strict=True)
+    rate = EPOCH_IMAGES / median(seconds)
+    return describe(default_network(), rate, load(folder)[2]) | {
+        "fit_images_per_second": rate,
+        "epoch_in_default_epochs": 1.0,
+        "peak_megabytes": max(peaks) / 1e6,
+    }
+
+
+def main(turns: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        params = lay_out(folder, {"train_default.epochs": 2, "train_improved.epochs": 2})
+        (folder / "data/prepared").mkdir(parents=True)
+        for split, n in (("train", N_TRAIN), ("valid", N_VALID)):
+            for kind in ("x", "y"):
+                path = f"data/prepared/{kind}_{split}.npy"
+                np.save(folder / path, np.load(ROOT / path)[:n])
+        results = {
+            name: measure(folder, name, params[f"train_{name}"]["batch_size"], turns)
+            for name in ("default", "improved")
+        }
+        results["default_by_fit_alone_in_float32"] = measure_plain(folder, turns)
+    save_json(ROOT / "metrics/runtime/speed.json", results)
+    print((ROOT / "metrics/runtime/speed.json").read_text())
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:] or ["5"]))

@@ -1,0 +1,75 @@
+"""Run a stage's own command from dvc.yaml in a folder apart, and measure it. Linux and Mac."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parent.parent
+RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in a unit of ru_maxrss
+
+
+@dataclass
+class Run:
+    """What a stage took: wall time without pauses, in seconds, and its most memory, in bytes."""
+
+    seconds: float
+    peak_bytes: int
+
+
+def lay_out(folder: Path, overrides: dict) -> dict:
+    """Put the stages and params.yaml into an empty folder; return the parameters there.
+
+    Args:
+        overrides: parameters to set, named as for `dvc exp run -S`: {"train.lr": 0.05}
+    """
+    yaml = YAML()
+    params = yaml.load(ROOT / "params.yaml")
+    for name, value in overrides.items():
+        block, key = name.split(".")
+        params[block][key] = value
+    yaml.dump(params, folder / "params.yaml")
+    (folder / "stages").symlink_to(ROOT / "stages")
+    return params
+
+
+def run_stage(
+    folder: Path, stage: str, pause: Callable[[], None] = lambda: None, every: float = inf
+) -> Run:
+    """Run a stage in a folder that was laid out; what it prints is seen.
+
+    Args:
+        pause: called every `every` seconds while the stage is held
+
+    Raises:
+        subprocess.CalledProcessError: the stage failed.
+    """
+    command = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][stage]["cmd"].split()
+    start, held, next_pause = time.perf_counter(), 0.0, every
+    process = subprocess.Popen([sys.executable, *command[1:]], cwd=folder)
+    while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+        time.sleep(0.02)
+        seconds = time.perf_counter() - start - held
+        if seconds > next_pause:
+            process.send_signal(signal.SIGSTOP)
+            pause()
+            process.send_signal(signal.SIGCONT)
+            held = time.perf_counter() - start - seconds
+            next_pause += every
+    process.returncode = os.waitstatus_to_exitcode(ended[1])
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Run(time.perf_counter() - start - held, ended[2].ru_maxrss * RSS_UNIT)
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
