@@ -15,24 +15,36 @@ import numpy as np
 import pandas as pd
 
 from common.files import save_json
+from prepare import read_images_and_labels
 from stage_runs import ROOT, lay_out, run_stage
 
 FACTORS = (1, 2, 4)
 STAGES = ("prepare", "extract_encoding", "pca", "kmeans", "tsne")
 
 
-def multiply(path: Path, factor: int, target: Path) -> None:
-    """Write a CSV's rows `factor` times; pixels, but not labels, of the copies differ by a bit.
+def multiply(images: np.ndarray, factor: int) -> np.ndarray:
+    """Return images (n, ...), `factor` times as many, of which no two are equal.
 
-    A twentieth of the pixels of a copy move by up to 9 of 255, so that no two images are equal.
+    In a copy a twentieth of the pixels are up to 9 of 255 brighter.
     """
-    rows = pd.read_csv(path, header=None).to_numpy(np.uint8)
-    copies = [rows]
+    copies = [images]
     for number in range(1, factor):
         rng = np.random.default_rng(number)
-        noise = rng.integers(0, 10, rows.shape) * (rng.random(rows.shape) < 0.05)
-        copies.append(np.minimum(rows + noise, 255) if rows.shape[1] > 1 else rows)
-    pd.DataFrame(np.concatenate(copies)).to_csv(target, header=False, index=False)
+        noise = rng.integers(0, 10, images.shape, np.uint8)
+        noise[rng.random(images.shape) >= 0.05] = 0
+        copies.append(np.minimum(images, 255 - noise) + noise)
+    return np.concatenate(copies)
+
+
+def write_csvs(folder: Path, factor: int) -> None:
+    """Write the four CSVs with `factor` times the rows of those that the project has."""
+    folder.mkdir(parents=True)
+    for split in ("train", "test"):
+        paths = [f"{kind}_{split}.csv" for kind in ("x", "y")]
+        images, labels = read_images_and_labels(*(ROOT / "data/raw" / path for path in paths))
+        images = multiply(images, factor).reshape(-1, 28 * 28)
+        for path, rows in zip(paths, (images, np.tile(labels, factor)), strict=True):
+            pd.DataFrame(rows).to_csv(folder / path, header=False, index=False)
 
 
 def main() -> None:
@@ -41,9 +53,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             lay_out(folder, {})
-            (folder / "data/raw").mkdir(parents=True)
-            for path in (ROOT / "data/raw").glob("*.csv"):
-                multiply(path, factor, folder / "data/raw" / path.name)
+            write_csvs(folder / "data/raw", factor)
             shutil.copytree(ROOT / "data/models", folder / "data/models")
             for stage in STAGES:
                 print(f"growth: {stage} on {factor} times the data", flush=True)
