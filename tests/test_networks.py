@@ -160,7 +160,7 @@ def test_the_curves_of_the_improved_network_show_the_loss_on_true_labels(workspa
 
 def test_too_few_images_for_a_batch_is_one_clear_line(workspace):
     with pytest.raises(InputError, match="at least one batch of 512 images, found 200"):
-        train(workspace, train_improved)
+        train(workspace, train_improved, train_improved__batch_size=512)
 
 
 def test_a_rate_that_makes_the_loss_infinite_is_one_clear_line(workspace):
