@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from common.backend import keras, tensorflow
-from common.training import one_hot
+from common.training import fastest, one_hot
 from train_default import default_network
 
 EPOCH_IMAGES = 54_000  # training images of Fashion-MNIST with a tenth kept for validation
@@ -44,9 +44,5 @@ def predict_rate(network: keras.Model, images: np.ndarray, batch_size: int) -> f
 def product_rate(dtype: str, size: int = 4_096) -> float:
     """Return the FLOP a second of a product of two square matrices, the best of five."""
     matrix = tensorflow.ones((size, size), dtype)
-    times = []
-    for _ in range(6):  # the first one pays for the set-up
-        start = time.perf_counter()
-        tensorflow.linalg.matmul(matrix, matrix).numpy()
-        times.append(time.perf_counter() - start)
-    return 2 * size**3 / min(times[1:])
+    seconds = fastest(lambda: tensorflow.linalg.matmul(matrix, matrix).numpy())
+    return 2 * size**3 / seconds

