@@ -123,7 +123,7 @@ def main(
             f"{x_train}: expected at least one batch of {batch_size} images, found"
             f" {len(batches.x)}: lower train_improved.batch_size or raise prepare.limit"
         )
-    # Up for a fifth of the steps, which a rate for large batches needs (Goyal et al. 2017,
+    # Up for a fifth of the steps, which keeps a high rate stable at first (Goyal et al. 2017,
     # arXiv:1706.02677), then down to nothing on a cosine (Loshchilov and Hutter 2017,
     # arXiv:1608.03983).
     steps = epochs * len(batches)
