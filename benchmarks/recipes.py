@@ -15,7 +15,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 
 import numpy as np
 from ruamel.yaml import YAML
@@ -65,7 +65,7 @@ def train(recipe: dict, seed: int) -> tuple[dict, dict]:
     runtime = {
         "seconds": run.seconds,
         "default_epoch_seconds": default_epochs,
-        "default_epochs": run.seconds / mean(default_epochs),
+        "default_epochs": run.seconds / median(default_epochs),
         "teraflop": flop * images / 1e12,
     }
     return accuracies, runtime
