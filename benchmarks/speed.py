@@ -22,6 +22,7 @@ peak_megabytes                  most memory that the training process held
 
 import json
 import multiprocessing
+import os
 import sys
 import tempfile
 import time
@@ -51,7 +52,7 @@ def load(folder: Path) -> list[np.ndarray]:
 def plain_epoch(folder: Path) -> tuple[float, int]:
     """Measure a default epoch in seconds, and the most memory held in bytes."""
     x, y, *_ = load(folder)
-    return default_epoch(x, y), peak_bytes()
+    return default_epoch(x, y), peak_bytes(os.getpid())
 
 
 def fit_alone(folder: Path, name: str, batch_size: int) -> float:

@@ -1,7 +1,6 @@
-"""Run a stage's own command from dvc.yaml in a folder apart, and measure it. Linux and Mac."""
+"""Run a stage's own command from dvc.yaml in a folder apart, and measure it. Linux alone."""
 
-import os
-import resource
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in a unit of ru_maxrss
 
 
 @dataclass
@@ -53,9 +51,10 @@ def run_stage(
         subprocess.CalledProcessError: the stage failed.
     """
     command = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][stage]["cmd"].split()
-    start, held, next_pause = time.perf_counter(), 0.0, every
+    start, held, next_pause, peak = time.perf_counter(), 0.0, every, 0
     process = subprocess.Popen([sys.executable, *command[1:]], cwd=folder)
-    while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+    while process.poll() is None:
+        peak = peak_bytes(process.pid) or peak
         time.sleep(0.02)
         seconds = time.perf_counter() - start - held
         if seconds > next_pause:
@@ -64,12 +63,16 @@ def run_stage(
             process.send_signal(signal.SIGCONT)
             held = time.perf_counter() - start - seconds
             next_pause += every
-    process.returncode = os.waitstatus_to_exitcode(ended[1])
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return Run(time.perf_counter() - start - held, ended[2].ru_maxrss * RSS_UNIT)
+    return Run(time.perf_counter() - start - held, peak)
 
 
-def peak_bytes() -> int:
-    """Return the most memory that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
+def peak_bytes(pid: int) -> int:
+    """Return the most memory that a process has held so far, or 0 if it has ended.
+
+    `ru_maxrss` will not do: it counts what the process that started this one held.
+    """
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
