@@ -1,18 +1,19 @@
 """Measure how fast both networks train and predict, beside the best that can be expected.
 
-    PYTHONPATH=stages python benchmarks/speed.py [TURNS]
+    PYTHONPATH=stages python benchmarks/speed.py [PAIRS]
 
 Reads   params.yaml, data/prepared
-Does    trains each network for two epochs, of which the second counts, in turns: by its stage
-        (callbacks, curves, augmentation, the same bytes every time) and by Keras' `fit` alone on
-        arrays in memory; predicts
+Does    trains each network for two epochs, of which the second counts: by its stage (callbacks,
+        curves, augmentation, the same bytes every time) and, at the same time, half a second
+        the one and half a second the other, by Keras' `fit` alone on arrays; predicts
 Writes  metrics/runtime/speed.json, and prints it
 
 parameters                      of the network
 megaflop_per_image              of prediction; a multiply-add is two, training does three times it
-stage_images_per_second         trained by the stage, validation included: median of the turns
+stage_images_per_second         trained by the stage, validation included: median of the pairs
 fit_images_per_second           trained by `fit` alone, validation included, in the same precision
-stage_to_fit                    median of the ratios of the two, turn by turn
+stage_to_fit                    median of the ratios of the two
+stage_to_fit_of_pairs           these ratios
 epoch_in_default_epochs         seconds of an epoch of 54,000 images over those of a default epoch
 product_share                   FLOP a second of training over those of a matrix product in the
                                 same precision
@@ -20,12 +21,10 @@ predict_images_per_second       in batches of one image and of 1,000
 peak_megabytes                  most memory that the training process held
 """
 
-import json
 import multiprocessing
 import os
 import sys
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
@@ -34,43 +33,19 @@ import numpy as np
 
 from common.backend import keras
 from common.files import save_json
-from common.training import VALIDATION_BATCH, one_hot
 from describe_networks import count_layers
-from stage_runs import ROOT, lay_out, peak_bytes, run_stage
+from plain_fit import load
+from stage_runs import ROOT, alternate, lay_out, peak_bytes, run_stage, stage_command
 from train_default import default_network
 from yardstick import EPOCH_IMAGES, default_epoch, predict_rate, product_rate
 
-N_TRAIN, N_VALID = 27_000, 3_000  # half of the images: a turn takes half the time
-
-
-def load(folder: Path) -> list[np.ndarray]:
-    """Return training images and labels, validation images and labels."""
-    names = ("x_train", "y_train", "x_valid", "y_valid")
-    return [np.load(folder / f"data/prepared/{name}.npy") for name in names]
+N_TRAIN, N_VALID = 18_000, 2_000  # a third of the images, to save time
 
 
 def plain_epoch(folder: Path) -> tuple[float, int]:
     """Measure a default epoch in seconds, and the most memory held in bytes."""
     x, y, *_ = load(folder)
     return default_epoch(x, y), peak_bytes(os.getpid())
-
-
-def fit_alone(folder: Path, name: str, batch_size: int) -> float:
-    """Return the seconds of the second epoch of a trained network's `fit` on arrays in memory."""
-    network = keras.models.load_model(folder / f"data/models/{name}.keras")
-    x, y, x_valid, y_valid = load(folder)
-    labels, valid = one_hot(y), (x_valid, one_hot(y_valid))
-    for _ in range(2):
-        start = time.perf_counter()
-        network.fit(
-            x,
-            labels,
-            batch_size=batch_size,
-            validation_data=valid,
-            validation_batch_size=VALIDATION_BATCH,
-            verbose=0,
-        )
-    return time.perf_counter() - start
 
 
 def describe(network: keras.Model, rate: float, images: np.ndarray) -> dict:
@@ -94,31 +69,34 @@ def apart(function, *arguments):
         return pool.submit(function, *arguments).result()
 
 
-def measure(folder: Path, name: str, batch_size: int, turns: int) -> dict:
+def measure(folder: Path, name: str, batch_size: int, pairs: int) -> dict:
     """Measure a network in a folder that was laid out for its stage."""
-    stage, alone, peaks, default = [], [], [], []
-    for turn in range(turns):
-        print(f"speed: {name} network, turn {turn + 1} of {turns}", flush=True)
+    peak = run_stage(folder, f"train_{name}").peak_bytes
+    plain = [sys.executable, str(ROOT / "benchmarks/plain_fit.py"), ".", name, str(batch_size)]
+    stage, alone, default = [], [], []
+    for pair in range(pairs):
+        print(f"speed: {name} network, pair {pair + 1} of {pairs}", flush=True)
         default.append(apart(plain_epoch, folder)[0])
-        peaks.append(run_stage(folder, f"train_{name}").peak_bytes)
-        runtime = json.loads((folder / f"metrics/runtime/train_{name}.json").read_text())
-        stage.append(runtime["epoch_seconds"][1])
-        alone.append(apart(fit_alone, folder, name, batch_size))
+        seconds = alternate([stage_command(f"train_{name}"), plain], folder)
+        stage.append(seconds[0])
+        alone.append(seconds[1])
+    ratios = [of_fit / of_stage for of_stage, of_fit in zip(stage, alone, strict=True)]
     network = keras.models.load_model(folder / f"data/models/{name}.keras")
     x, _, x_valid, _ = load(folder)
     rate = len(x) / median(stage)
     return describe(network, rate, x_valid) | {
         "stage_images_per_second": rate,
         "fit_images_per_second": len(x) / median(alone),
-        "stage_to_fit": median(b / a for a, b in zip(stage, alone, strict=True)),
+        "stage_to_fit": median(ratios),
+        "stage_to_fit_of_pairs": ratios,
         "epoch_in_default_epochs": EPOCH_IMAGES / rate / median(default),
-        "peak_megabytes": max(peaks) / 1e6,
+        "peak_megabytes": peak / 1e6,
     }
 
 
-def measure_plain(folder: Path, turns: int) -> dict:
+def measure_plain(folder: Path, pairs: int) -> dict:
     """Measure the default network trained by Keras' `fit` alone in float32, without validation."""
-    seconds, peaks = zip(*(apart(plain_epoch, folder) for _ in range(turns)), strict=True)
+    seconds, peaks = zip(*(apart(plain_epoch, folder) for _ in range(pairs)), strict=True)
     rate = EPOCH_IMAGES / median(seconds)
     return describe(default_network(), rate, load(folder)[2]) | {
         "fit_images_per_second": rate,
@@ -127,7 +105,7 @@ def measure_plain(folder: Path, turns: int) -> dict:
     }
 
 
-def main(turns: int) -> None:
+def main(pairs: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         params = lay_out(folder, {"train_default.epochs": 2, "train_improved.epochs": 2})
@@ -137,10 +115,10 @@ def main(turns: int) -> None:
                 path = f"data/prepared/{kind}_{split}.npy"
                 np.save(folder / path, np.load(ROOT / path)[:n])
         results = {
-            name: measure(folder, name, params[f"train_{name}"]["batch_size"], turns)
+            name: measure(folder, name, params[f"train_{name}"]["batch_size"], pairs)
             for name in ("default", "improved")
         }
-        results["default_by_fit_alone_in_float32"] = measure_plain(folder, turns)
+        results["default_by_fit_alone_in_float32"] = measure_plain(folder, pairs)
     save_json(ROOT / "metrics/runtime/speed.json", results)
     print((ROOT / "metrics/runtime/speed.json").read_text())
 

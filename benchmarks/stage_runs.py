@@ -1,5 +1,6 @@
 """Run a stage's own command from dvc.yaml in a folder apart, and measure it. Linux alone."""
 
+import os
 import re
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
+TURN = 0.5  # seconds
 
 
 @dataclass
@@ -50,9 +52,9 @@ def run_stage(
     Raises:
         subprocess.CalledProcessError: the stage failed.
     """
-    command = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][stage]["cmd"].split()
+    command = stage_command(stage)
     start, held, next_pause, peak = time.perf_counter(), 0.0, every, 0
-    process = subprocess.Popen([sys.executable, *command[1:]], cwd=folder)
+    process = subprocess.Popen(command, cwd=folder)
     while process.poll() is None:
         peak = peak_bytes(process.pid) or peak
         time.sleep(0.02)
@@ -66,6 +68,47 @@ def run_stage(
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     return Run(time.perf_counter() - start - held, peak)
+
+
+def stage_command(stage: str) -> list[str]:
+    """Return a stage's own command, run by this Python."""
+    command = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][stage]["cmd"].split()
+    return [sys.executable, *command[1:]]
+
+
+def alternate(commands: list[list[str]], folder: Path) -> list[float]:
+    """Train by several commands in turns of `TURN` seconds, while the others are held.
+
+    So all meet the same ups and downs of the machine.
+
+    Args:
+        commands: each trains for two epochs and prints Keras' line at the end of each
+
+    Returns:
+        the seconds of each command's second epoch, in its own turns
+    """
+    processes = [
+        subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) for command in commands
+    ]
+    for process in processes:
+        process.send_signal(signal.SIGSTOP)
+        os.set_blocking(process.stdout.fileno(), False)
+    used = [0.0] * len(commands)
+    ends: list[list[float]] = [[] for _ in commands]
+    while any(process.poll() is None for process in processes):
+        for number, process in enumerate(processes):
+            start = time.perf_counter()
+            process.send_signal(signal.SIGCONT)
+            while process.poll() is None and time.perf_counter() < start + TURN:
+                time.sleep(0.02)
+                if b"/step" in (process.stdout.read() or b""):
+                    ends[number].append(used[number] + time.perf_counter() - start)
+            process.send_signal(signal.SIGSTOP)
+            used[number] += time.perf_counter() - start
+    for process, command in zip(processes, commands, strict=True):
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+    return [second - first for first, second in ends]
 
 
 def peak_bytes(pid: int) -> int:
