@@ -12,7 +12,7 @@ import numpy as np
 from common.backend import keras
 from common.command import run
 from common.params import read_params
-from common.training import fit, one_hot, save_network, set_up
+from common.training import Batches, fit, one_hot, save_network, set_up
 
 layers = keras.layers
 
@@ -44,8 +44,9 @@ def main(
     runtime: Path,
 ) -> None:
     params = read_params()
-    set_up(params["train"]["seed"], params["train"]["precision"])
-    batch_size = params["train_default"]["batch_size"]
+    seed, batch_size = params["train"]["seed"], params["train_default"]["batch_size"]
+    set_up(seed, params["train"]["precision"])
+    batches = Batches(np.load(x_train), one_hot(np.load(y_train)), batch_size, seed)
     network = default_network()
     network.compile(
         keras.optimizers.SGD(params["train"]["lr"] * batch_size / 128),
@@ -54,11 +55,9 @@ def main(
     )
     fit(
         network,
-        np.load(x_train),
-        one_hot(np.load(y_train)),
+        batches,
         valid=(np.load(x_valid), one_hot(np.load(y_valid))),
         epochs=params["train_default"]["epochs"],
-        batch_size=batch_size,
         live_dir=live_dir,
         runtime=runtime,
     )

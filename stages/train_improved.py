@@ -12,9 +12,9 @@ import numpy as np
 
 from common.augmentation import erase, mirror, shift
 from common.backend import keras
-from common.command import InputError, run
+from common.command import run
 from common.params import read_params
-from common.training import fit, one_hot, save_network, set_up
+from common.training import Batches, fit, one_hot, save_network, set_up
 
 layers = keras.layers
 
@@ -60,41 +60,17 @@ def convolution(x: keras.KerasTensor, channels: int, name: str, pool: bool = Fal
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-class AugmentedImages(keras.utils.PyDataset):
-    """Batches of images, in a new order each epoch, mirrored, shifted and partly erased.
+def augment(
+    images: np.ndarray, mirrored: np.ndarray, reach: int, side: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return images (n, 28, 28, 1), those where `mirrored` (n,) is true mirrored, changed.
 
-    Each image is mirrored in every other epoch (Jordan 2024, arXiv:2404.00498), starting with a
-    random half; shifted by up to `shift` pixels each way; and loses a square of `erase` pixels
-    around a random place (DeVries and Taylor 2017, arXiv:1708.04552). What a batch holds depends
-    on the seed, the epoch and the batch's number alone. The last images of an order that do not
-    fill a batch are left out.
+    Each is shifted by up to `reach` pixels each way and loses a square of `side` pixels around a
+    random place (DeVries and Taylor 2017, arXiv:1708.04552).
     """
-
-    def __init__(
-        self, x: np.ndarray, y: np.ndarray, batch_size: int, shift: int, erase: int, seed: int
-    ):
-        super().__init__()
-        self.x, self.y, self.batch_size = x, y, batch_size
-        self.shift, self.erase, self.seed = shift, erase, seed
-        self.mirrored = np.random.default_rng(seed).random(len(x)) < 0.5
-        self.epoch = 0
-        self.on_epoch_end()
-
-    def __len__(self) -> int:
-        return len(self.x) // self.batch_size
-
-    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
-        rng = np.random.default_rng([self.seed, self.epoch, batch])
-        rows = self.order[batch * self.batch_size : (batch + 1) * self.batch_size]
-        images = mirror(self.x[rows], self.mirrored[rows])
-        images = shift(images, rng.integers(-self.shift, self.shift + 1, (len(rows), 2)))
-        centers = rng.integers(0, images.shape[1], (len(rows), 2))
-        return erase(images, centers - self.erase // 2, self.erase), self.y[rows]
-
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
-        self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.x))
-        self.mirrored = ~self.mirrored
+    shifted = shift(mirror(images, mirrored), rng.integers(-reach, reach + 1, (len(images), 2)))
+    centers = rng.integers(0, images.shape[1], (len(images), 2))
+    return erase(shifted, centers - side // 2, side)
 
 
 def main(
@@ -110,19 +86,20 @@ def main(
     seed, batch_size = params["train"]["seed"], params["train_improved"]["batch_size"]
     epochs = params["train_improved"]["epochs"]
     set_up(seed, params["train"]["precision"])
-    batches = AugmentedImages(
-        np.load(x_train),
-        one_hot(np.load(y_train)),
+    images, labels = np.load(x_train), one_hot(np.load(y_train))
+    reach, side = params["train_improved"]["shift"], params["train_improved"]["erase"]
+    # A random half is mirrored in even epochs, the other in odd ones (Jordan 2024,
+    # arXiv:2404.00498).
+    in_even = np.random.default_rng(seed).random(len(images)) < 0.5
+    batches = Batches(
+        images,
+        labels,
         batch_size,
-        params["train_improved"]["shift"],
-        params["train_improved"]["erase"],
         seed,
+        lambda batch, rows, epoch, rng: augment(
+            batch, in_even[rows] == (epoch % 2 == 0), reach, side, rng
+        ),
     )
-    if len(batches) == 0:
-        raise InputError(
-            f"{x_train}: expected at least one batch of {batch_size} images, found"
-            f" {len(batches.x)}: lower train_improved.batch_size or raise prepare.limit"
-        )
     # Up for a fifth of the steps, which keeps a high rate stable at first (Goyal et al. 2017,
     # arXiv:1706.02677), then down to nothing on a cosine (Loshchilov and Hutter 2017,
     # arXiv:1608.03983).
@@ -155,7 +132,6 @@ def main(
         batches,
         valid=(np.load(x_valid), one_hot(np.load(y_valid))),
         epochs=epochs,
-        batch_size=batch_size,
         live_dir=live_dir,
         runtime=runtime,
     )

@@ -84,14 +84,14 @@ def test_the_improved_network_encodes_an_image_as_four_times_its_width(width):
     assert network.get_layer("stage_1a_conv").filters == width
 
 
-def test_a_batch_is_shifted_and_erased_no_further_than_asked():
+def test_an_image_is_shifted_and_erased_no_further_than_asked():
     images = np.zeros((200, 28, 28, 1), np.uint8)
     images[:, 10:18, 10:18] = 255
-    batches = train_improved.AugmentedImages(images, images, 200, shift=3, erase=4, seed=1)
-    batch, _ = batches[0]
-    rows, columns = (np.flatnonzero(batch.any(axis=axes)) for axes in ((0, 2, 3), (0, 1, 3)))
+    rng = np.random.default_rng(1)
+    changed = train_improved.augment(images, np.zeros(200, bool), 3, 4, rng)
+    rows, columns = (np.flatnonzero(changed.any(axis=axes)) for axes in ((0, 2, 3), (0, 1, 3)))
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (7, 20, 7, 20)
-    lit = (batch > 0).sum(axis=(1, 2, 3))
+    lit = (changed > 0).sum(axis=(1, 2, 3))
     assert (lit.min(), lit.max()) == (64 - 16, 64)
 
 
@@ -106,7 +106,8 @@ def test_training_again_gives_the_same_bytes(workspace, stage):
 
 
 def test_a_trained_network_has_learned_the_labels(workspace):
-    network = keras.models.load_model(train(workspace, train_default, train_default__epochs=6))
+    options = {"train_default__epochs": 6, "train_default__batch_size": 50}
+    network = keras.models.load_model(train(workspace, train_default, **options))
     images, labels = synthetic(100, seed=3)
     assert (network.predict(images, verbose=0).argmax(axis=1) == labels).mean() > 0.9
 
@@ -127,7 +128,7 @@ def test_every_epoch_is_on_the_curves_and_the_last_in_the_metrics(workspace):
 
 
 def test_run_times_hold_every_epoch_and_add_up(workspace):
-    train(workspace, train_default)
+    train(workspace, train_default, train_default__batch_size=50)
     runtime = read_json(workspace / "runtime.json")
     assert len(runtime["epoch_seconds"]) == 2
     assert runtime["total_seconds"] == pytest.approx(sum(runtime["epoch_seconds"]), rel=1e-4)
@@ -165,7 +166,7 @@ def test_too_few_images_for_a_batch_is_one_clear_line(workspace):
 
 def test_a_rate_that_makes_the_loss_infinite_is_one_clear_line(workspace):
     with pytest.raises(InputError, match=r"train\.lr: expected the loss to stay finite, found"):
-        train(workspace, train_default, train__lr=10.0, train_default__epochs=20)
+        train(workspace, train_default, n=400, train__lr=10.0, train_default__epochs=20)
     assert not (workspace / "models").exists()
 
 
@@ -180,38 +181,49 @@ def test_saving_the_same_weights_gives_the_same_bytes(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_every_image_is_seen_once_an_epoch_and_mirrored_in_every_other():
-    images, labels = synthetic(40)
-    batches = train_improved.AugmentedImages(images, labels, 10, shift=0, erase=0, seed=1)
-    plain = {image.tobytes(): row for row, image in enumerate(images)}
-    mirrored = {image[:, ::-1].tobytes(): row for row, image in enumerate(images)}
+def test_every_image_is_seen_once_an_epoch_and_mirrored_in_every_other(workspace, monkeypatch):
     seen = []
+
+    def record(images, mirrored, *others):
+        seen.append(dict(zip((image.tobytes() for image in images), mirrored, strict=True)))
+        return images
+
+    monkeypatch.setattr(train_improved, "augment", record)
+    monkeypatch.setattr(train_improved, "fit", lambda network, batches, **others: drain(batches))
+    train(workspace, train_improved, train_improved__batch_size=200)
+    first, second = seen
+    assert len(first) == 200
+    assert all(first[image] != second[image] for image in first)
+    assert 0 < sum(first.values()) < 200
+
+
+def drain(batches):
+    """Take two epochs of batches, as `fit` does."""
     for _ in range(2):
-        epoch = {}
         for batch in range(len(batches)):
-            for image, label in zip(*batches[batch], strict=True):
-                is_mirrored = image.tobytes() in mirrored
-                row = (mirrored if is_mirrored else plain)[image.tobytes()]
-                assert label == labels[row]
-                epoch[row] = is_mirrored
-        assert len(epoch) == 40
-        seen.append(epoch)
+            batches[batch]
         batches.on_epoch_end()
-    assert all(seen[0][row] != seen[1][row] for row in range(40))
-    assert 0 < sum(seen[0].values()) < 40
 
 
-def test_a_batch_depends_on_seed_and_epoch_alone():
+def test_a_batch_depends_on_seed_epoch_and_number_alone():
     images, labels = synthetic(40)
-    first, other = (
-        train_improved.AugmentedImages(images, labels, 10, shift=2, erase=8, seed=1)
-        for _ in range(2)
-    )
+    add_noise = lambda batch, rows, epoch, rng: rng.integers(0, 9, batch.shape)  # noqa: E731
+    first, other = (training.Batches(images, labels, 10, 1, add_noise) for _ in range(2))
     other[0]
-    np.testing.assert_array_equal(first[3][0], other[3][0])
+    for part in range(2):
+        np.testing.assert_array_equal(first[3][part], other[3][part])
     before = first[3][0]
     first.on_epoch_end()
     assert not np.array_equal(first[3][0], before)
+
+
+def test_a_batch_keeps_images_and_labels_together():
+    images, labels = synthetic(40)
+    label_of = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    batches = training.Batches(images, labels, 10, 1)
+    pairs = [pair for batch in range(4) for pair in zip(*batches[batch], strict=True)]
+    assert len({image.tobytes() for image, _ in pairs}) == 40
+    assert all(label_of[image.tobytes()] == label for image, label in pairs)
 
 
 def test_multiply_adds_are_those_counted_by_hand():

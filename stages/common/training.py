@@ -66,14 +66,61 @@ def one_hot(labels: np.ndarray) -> np.ndarray:
     return keras.utils.to_categorical(labels, 5).astype(np.float32)
 
 
+class Batches(keras.utils.PyDataset):
+    """Batches of images and one-hot labels, in a new order each epoch.
+
+    What a batch holds depends on the seed, the epoch (from 1) and the batch's number alone. The
+    last images of an order that do not fill a batch are left out.
+
+    Two workers make the batches, since one is slow: Keras hands its batches on through `tf.data`
+    with automatic tuning, whose thread sleeps through its own end, so that every other epoch
+    starts by waiting for as long as the last one took (TensorFlow 2.21).
+    """
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        batch_size: int,
+        seed: int,
+        augment: Callable[..., np.ndarray] = lambda images, rows, epoch, rng: images,
+    ):
+        """Take uint8 images (n, 28, 28, 1) and one-hot labels (n, 5).
+
+        Args:
+            augment: changes the images of some rows in an epoch with a random generator
+
+        Raises:
+            InputError: the images do not fill one batch.
+        """
+        super().__init__(workers=2)
+        if len(x) < batch_size:
+            raise InputError(
+                f"training images: expected at least one batch of {batch_size} images, found"
+                f" {len(x)}: raise prepare.limit or lower the network's batch_size in params.yaml"
+            )
+        self.x, self.y, self.batch_size, self.seed, self.augment = x, y, batch_size, seed, augment
+        self.epoch = 0
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return len(self.x) // self.batch_size
+
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng([self.seed, self.epoch, batch])
+        rows = self.order[batch * self.batch_size : (batch + 1) * self.batch_size]
+        return self.augment(self.x[rows], rows, self.epoch, rng), self.y[rows]
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
+        self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.x))
+
+
 def fit(
     network: keras.Model,
-    x: np.ndarray | keras.utils.PyDataset,
-    y: np.ndarray | None = None,
-    *,
+    batches: Batches,
     valid: tuple[np.ndarray, np.ndarray],
     epochs: int,
-    batch_size: int,
     live_dir: Path,
     runtime: Path,
 ) -> None:
@@ -82,9 +129,7 @@ def fit(
     Times are wall times, validation included; images a second are training images.
 
     Args:
-        x, y: uint8 images (n, 28, 28, 1) and one-hot labels (n, 5), or a dataset of such batches
-        valid: the same two arrays for validation, which sees no augmentation
-        batch_size: images in a batch, also of the dataset if there is one
+        valid: images and one-hot labels for validation, which are not augmented
 
     Raises:
         InputError: the loss is not finite any more, because the rate is too high.
@@ -92,16 +137,14 @@ def fit(
     with Live(str(live_dir), dvcyaml=False, save_dvc_exp=False) as live:
         clock = Clock()
         network.fit(
-            x,
-            y,
+            batches,
             validation_data=valid,
             validation_batch_size=VALIDATION_BATCH,
             epochs=epochs,
-            batch_size=None if y is None else batch_size,
             callbacks=[clock, Curves(live)],
             verbose=1 if sys.stdout.isatty() else 2,  # a log file gets a line an epoch, no bars
         )
-    images = epochs * (len(x) * batch_size if y is None else len(x))
+    images = epochs * len(batches) * batches.batch_size
     save_json(
         runtime,
         {
