@@ -95,6 +95,14 @@ def test_an_image_is_shifted_and_erased_no_further_than_asked():
     assert (lit.min(), lit.max()) == (64 - 16, 64)
 
 
+def test_the_images_asked_for_are_mirrored_and_no_others():
+    images, _ = synthetic(40)
+    mirrored = np.arange(40) % 3 == 0
+    changed = train_improved.augment(images, mirrored, 0, 0, np.random.default_rng(1))
+    np.testing.assert_array_equal(changed[mirrored], images[mirrored][:, :, ::-1])
+    np.testing.assert_array_equal(changed[~mirrored], images[~mirrored])
+
+
 @pytest.mark.parametrize("stage", NETWORKS)
 def test_training_again_gives_the_same_bytes(workspace, stage):
     options = {"train_improved__batch_size": 50, "train__precision": "mixed_bfloat16"}
