@@ -31,7 +31,8 @@ def improved_network(width: int) -> keras.Model:
     """
     pixels = keras.Input((28, 28, 1), name="pixels")
     x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(pixels)
-    x = convolution(x, width // 2, "stem")
+    # Not normalised: as accurate, and steps take a twentieth less (benchmarks/improved-network.md).
+    x = layers.Conv2D(width // 2, 3, padding="same", activation="relu", name="stem")(x)
     for stage, channels in enumerate((width, 2 * width, 4 * width), start=1):
         x = convolution(x, channels, f"stage_{stage}a", pool=True)
         # He et al. 2016, arXiv:1512.03385: a stage learns what to add to its input.
@@ -51,12 +52,13 @@ def convolution(x: keras.KerasTensor, channels: int, name: str, pool: bool = Fal
 
     Pooling comes before the rest, which then has a quarter of the values to go through, and keeps
     the last row and column of an odd side. The normalisation (Ioffe and Szegedy 2015,
-    arXiv:1502.03167) has a bias of its own, so the convolution needs none.
+    arXiv:1502.03167) has a bias of its own, so the convolution needs none; the statistics that it
+    predicts with are of the last few hundred batches, not of the last few.
     """
     x = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"{name}_conv")(x)
     if pool:
         x = layers.MaxPooling2D(2, padding="same", name=f"{name}_pool")(x)
-    x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+    x = layers.BatchNormalization(momentum=0.99, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
