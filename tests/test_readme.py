@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from ruamel.yaml import YAML
 
 
 def committed(path: str) -> str:
@@ -73,6 +74,43 @@ def test_figures_in_the_text_are_the_committed_metrics():
         assert f"{network['multiply_adds'] / 1e6:.1f} million multiply-adds" in text
     seconds = {name: metrics(f"runtime/train_{name}")["total_seconds"] for name in networks}
     assert f"{seconds['improved'] / seconds['default']:.1f} times as long" in text
+
+
+RECIPES = YAML(typ="safe").load(committed("benchmarks/recipes.yaml"))
+
+
+def accuracies(scores, names):
+    """The cells that a README table has for these accuracies: with ± for a mean of seeds."""
+    if "mean" not in scores:
+        return [f"{scores[name]:.4f}" for name in names]
+    spread = scores["standard_deviation"]
+    return [
+        f"{scores['mean'][name]:.4f}" + (f" ± {spread[name]:.4f}" if spread else "")
+        for name in names
+    ]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_table_of_settings_is_the_committed_metrics(name):
+    runs = metrics("runtime/recipes")[name].values()
+    expected = [str(len(runs)), f"{max(run['teraflop'] for run in runs):.1f}"]
+    expected += [f"{max(run['default_epochs'] for run in runs):.1f}"]
+    names = ("valid_accuracy_1", "test_accuracy_1", "test_accuracy_2", "test_accuracy_6")
+    assert table_rows(name) == [expected + accuracies(metrics("recipes")[name], names)]
+
+
+@pytest.mark.parametrize("seed", metrics("recipes")["standard"]["seeds"])
+def test_the_table_of_seeds_is_the_committed_metrics(seed):
+    run = metrics("runtime/recipes")["standard"][seed]
+    scores = metrics("recipes")["standard"]["seeds"][seed]
+    names = ("test_accuracy_1", "test_accuracy_2", "test_accuracy_6")
+    assert table_rows(seed) == [[f"{run['default_epochs']:.1f}", *accuracies(scores, names)]]
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe])
+def test_the_commands_for_more_or_less_time_are_the_measured_settings(name):
+    overrides = "".join(f" -S {key}={value}" for key, value in RECIPES[name].items())
+    assert f"dvc exp run{overrides}" in README.splitlines()
 
 
 def test_every_file_that_the_readme_names_exists():
