@@ -1,11 +1,14 @@
+import base64
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import synthetic
+from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 
 import evaluate
-import extract_encoding
 import image_grids
 import kmeans
 import pca
@@ -13,6 +16,7 @@ import scatter
 import tsne
 from common.backend import keras
 from common.command import InputError
+from common.encoding import encode
 
 
 def confident(labels, share=0.9):
@@ -125,7 +129,7 @@ def network():
 
 def test_an_encoding_is_the_output_of_the_named_layer(network):
     images, _ = synthetic(10)
-    encodings, predicted = extract_encoding.encode(network, "encoding", images)
+    encodings, predicted = encode(network, "encoding", images)
     expected = images
     for layer in network.layers[:3]:
         expected = layer(expected)
@@ -136,12 +140,12 @@ def test_an_encoding_is_the_output_of_the_named_layer(network):
 
 def test_a_layer_with_places_is_flattened(network):
     images, _ = synthetic(4)
-    assert extract_encoding.encode(network, "features", images)[0].shape == (4, 26 * 26 * 3)
+    assert encode(network, "features", images)[0].shape == (4, 26 * 26 * 3)
 
 
 def test_an_unknown_layer_is_one_line_with_the_known_ones(network):
     with pytest.raises(InputError, match=r"expected one of rescale, .*encoding.*, found wrong"):
-        extract_encoding.encode(network, "wrong", synthetic(1)[0])
+        encode(network, "wrong", synthetic(1)[0])
 
 
 def test_pca_finds_the_plane_that_holds_the_variance():
@@ -172,23 +176,6 @@ def test_tsne_needs_more_images_than_its_perplexity():
         tsne.project(np.zeros((20, 4), np.float32), 30, seed=1)
 
 
-def test_kmeans_finds_groups_that_are_far_apart():
-    points = np.repeat(np.eye(5, dtype=np.float32) * 10, 20, axis=0)
-    points += np.random.default_rng(0).standard_normal(points.shape).astype(np.float32) * 0.1
-    labels = np.repeat(np.arange(5), 20)
-    clusters = kmeans.cluster(points, 5, n_init=3, seed=1)
-    np.testing.assert_array_equal(kmeans.renumber(clusters, labels), labels)
-    assert kmeans.agreement(clusters, labels) == pytest.approx(
-        dict.fromkeys(kmeans.agreement(clusters, labels), 1.0)
-    )
-    assert kmeans.silhouette(points, clusters) > 0.9
-
-
-def test_more_clusters_than_images_is_one_clear_line():
-    with pytest.raises(InputError, match=r"n_clusters: expected at most the 4 .*, found 5"):
-        kmeans.cluster(np.zeros((4, 2)), 5, n_init=1, seed=1)
-
-
 @pytest.mark.parametrize("n_clusters", [2, 5, 8])
 def test_renumbering_clusters_changes_no_index(n_clusters):
     rng = np.random.default_rng(0)
@@ -203,17 +190,6 @@ def test_renumbering_clusters_changes_no_index(n_clusters):
         assert (renumbered == labels).mean() > 0.6
 
 
-def test_agreement_gives_the_figures_of_a_known_case():
-    scores = kmeans.agreement(np.array([0, 0, 1, 1, 2, 2]), np.array([0, 0, 0, 0, 1, 1]))
-    assert scores["homogeneity"] == pytest.approx(1)
-    assert scores["completeness"] == pytest.approx((np.log(3) - 2 / 3 * np.log(2)) / np.log(3))
-    assert scores["adjusted_rand_index"] == pytest.approx(4 / 9)
-
-
-def test_silhouette_is_null_where_every_image_is_in_one_cluster():
-    assert kmeans.silhouette(np.zeros((4, 2)), np.zeros(4)) is None
-
-
 def test_scatter_joins_by_test_row(workspace):
     n = 200
     labels = (np.arange(n) % 5).astype(np.uint8)
@@ -223,9 +199,10 @@ def test_scatter_joins_by_test_row(workspace):
         "labels": labels,
         "clusters": labels[::-1],
         "predicted": (labels + 1) % 5,
+        "images": synthetic(n)[0],
     }.items():
         np.save(f"{name}.npy", array)
-    names = ("pca", "tsne", "labels", "clusters", "predicted")
+    names = ("pca", "tsne", "labels", "clusters", "predicted", "images")
     scatter.main(*(workspace / f"{name}.npy" for name in names), workspace / "scatter")
     table = pd.read_csv(workspace / "scatter/pca.csv")
     row = table["test_row"]
@@ -234,6 +211,21 @@ def test_scatter_joins_by_test_row(workspace):
     assert (table["label"] == row % 5).all()
     assert (table["cluster"] == (n - 1 - row) % 5).all()
     assert (table["prediction"] == (row + 1) % 5).all()
+    for row in (0, len(table) - 1):
+        image = synthetic(n)[0][table["test_row"][row]]
+        assert table["image"][row] == scatter.to_data_url(image)
+
+
+def test_a_data_url_holds_the_image_dark_on_white():
+    image = np.zeros((28, 28, 1), np.uint8)
+    image[3, 7] = 255
+    kind, data = scatter.to_data_url(image).split(",")
+    assert kind == "data:image/png;base64"
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("L"))
+    assert shown.shape == (28 * scatter.SCALE, 28 * scatter.SCALE)
+    expected = np.full((28, 28), 255)
+    expected[3, 7] = 0
+    np.testing.assert_array_equal(shown[:: scatter.SCALE, :: scatter.SCALE], expected)
 
 
 def test_a_grid_shows_images_of_its_group_alone_with_label_and_row():

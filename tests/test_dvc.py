@@ -13,7 +13,7 @@ from conftest import ROOT, read_json, set_params, write_csvs
 from ruamel.yaml import YAML
 
 TRAINING = {"train_default", "train_improved"}
-AFTER_DEFAULT = {"train_default", "evaluate"}
+AFTER_DEFAULT = {"train_default", "evaluate", "compare_layers"}
 LOCK = {"dvc.lock"}
 AFTER_KMEANS = {"kmeans", "scatter", "image_grids"}
 
@@ -133,6 +133,10 @@ def test_epochs_of_the_default_network_leave_the_improved_one_alone(clone):
     assert ran == AFTER_DEFAULT
 
 
+def test_tsne_reruns_itself_and_the_scatter_alone(clone):
+    assert run_experiment(clone, "-S", "tsne.perplexity=20") == {"tsne", "scatter"}
+
+
 def test_the_number_of_clusters_does_not_rerun_tsne(clone):
     ran = run_experiment(clone, "--name", "six", "-S", "kmeans.n_clusters=6")
     assert ran == AFTER_KMEANS
@@ -179,12 +183,15 @@ def test_plots_show_draws_each_thing_once_and_every_template_is_filled(clone):
         "Test encodings, t-SNE",
         "Validation accuracy of both networks",
         "Validation loss of both networks",
+        "density clusters of the encoding against labels",
         "k-means clusters of the encoding against labels",
     ]
     assert "<DVC_METRIC" not in json.dumps(specs)
     pictures = {name for name in plots if name.endswith(".png")}
     assert {f"plots/image_grids/label_{label}.png" for label in range(5)} <= pictures
     assert {"plots/mistakes/default.png", "plots/networks/improved.png"} <= pictures
+    names = ("clusters", "compare_layers", "density", "kmeans_range", "label_errors")
+    assert {f"plots/{name}.png" for name in names} <= pictures
 
 
 def _title(spec):

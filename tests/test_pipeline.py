@@ -32,6 +32,7 @@ WITH_TENSORFLOW = {
     "describe_networks",
     "evaluate",
     "extract_encoding",
+    "compare_layers",
 }
 
 

@@ -113,6 +113,30 @@ def test_the_commands_for_more_or_less_time_are_the_measured_settings(name):
     assert f"dvc exp run{overrides}" in README.splitlines()
 
 
+def test_the_table_of_layers_is_the_committed_metrics():
+    keys = ("adjusted_rand_index", "silhouette", "detail")
+    scores = metrics("compare_layers")
+    for network in ("default", "improved"):
+        expected = [
+            [layer, f"{figures['size']:,}", *(f"{figures[key]:.3f}" for key in keys)]
+            for layer, figures in scores[network].items()
+        ]
+        rows = [row for row in table_rows(network) if len(row) == len(expected[0])]
+        assert rows == expected
+
+
+def test_the_figures_of_clusters_and_doubts_in_the_text_are_the_committed_ones():
+    text, dense, doubts = " ".join(README.split()), metrics("density"), metrics("label_errors")
+    assert f"is highest for {metrics('kmeans_range')['best']}." in text
+    assert (
+        f"there are {dense['clusters']} clusters, and {dense['purity']:.1%} of the images" in text
+    )
+    assert f"{dense['outside']:.0%} of the images lie between clusters" in text
+    assert f"or hard: {doubts['suspect']:.1%} are" in text
+    assert f"{doubts['found']:.0%} of the changes are among the 5% most suspect" in text
+    assert f"chance would find {doubts['by_chance']:.0%}" in text
+
+
 def test_every_file_that_the_readme_names_exists():
     for path in re.findall(r"`((?:stages|metrics|plots|tests)/[\w/.*-]+)`", README):
         assert list(ROOT.glob(path.rstrip("/"))), path

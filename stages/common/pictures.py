@@ -1,6 +1,7 @@
-"""Drawing pictures: grids of images, and saving any figure the same way."""
+"""Drawing pictures: grids of images, heat maps of counts, and saving any figure the same way."""
 
 import math
+import textwrap
 from pathlib import Path
 
 import matplotlib
@@ -8,6 +9,7 @@ import matplotlib
 matplotlib.use("Agg")  # draws to files, needs no screen
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
@@ -43,3 +45,27 @@ def draw_image(ax: Axes, image: np.ndarray) -> None:
     """Draw one image (28, 28, 1) of values 0-255, dark on white, without axes."""
     ax.imshow(image, cmap="gray_r", vmin=0, vmax=255)
     ax.axis("off")
+
+
+def draw_counts(title: str, counts: pd.DataFrame, note: str) -> Figure:
+    """Draw counts as a heat map, each cell shaded by its share of the row, above a note.
+
+    Args:
+        counts: its index and columns have the names of the axes
+        note: one or more lines; long ones are wrapped
+    """
+    lines = [part for line in note.splitlines() for part in textwrap.wrap(line, 95)]
+    figure = Figure(figsize=(6.3, 2.8 + 0.15 * len(lines)), layout="constrained")
+    ax = figure.subplots()
+    shares = counts.div(counts.sum(axis=1), axis=0).to_numpy()
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (row, column), share in np.ndenumerate(shares):
+        color = "white" if share > 0.5 else "black"
+        text = f"{counts.iat[row, column]:,}"
+        ax.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
+    ax.set_xticks(range(counts.shape[1]), counts.columns, fontsize=7)
+    ax.set_yticks(range(counts.shape[0]), counts.index, fontsize=7)
+    ax.set_ylabel(counts.index.name, fontsize=8)
+    ax.set_xlabel("\n".join([counts.columns.name, "", *lines]), fontsize=7.5)
+    ax.set_title(title, fontsize=9)
+    return figure
