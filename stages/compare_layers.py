@@ -38,8 +38,8 @@ LAYERS = {  # from first to last
     "improved": ("stage_1_add", "stage_2_add", "stage_3_add", "encoding", OUTPUT),
 }
 STYLES = {  # marker, colour, and where the captions go
-    "default": ("s", "#d55e00", (6, 5, "left")),
-    "improved": ("o", "#0072b2", (-6, -10, "right")),
+    "default": ("s", "#d55e00", (7, 4, "left")),
+    "improved": ("o", "#0072b2", (-7, -9, "right")),
 }
 
 
@@ -100,15 +100,16 @@ def best_layer(scores: dict[str, dict]) -> str:
 
 def draw(scores: dict[str, dict[str, dict]]) -> Figure:
     """Draw each layer by what its clusters know of the labels and what detail it keeps."""
-    figure = Figure(figsize=(6.3, 3.9), layout="constrained")
+    figure = Figure(figsize=(6.3, 5), layout="constrained")
     ax = figure.subplots()
     for name, of_layers in scores.items():
         draw_network(ax, name, of_layers)
     ax.set_xlabel("agreement of five k-means clusters with the labels (adjusted Rand index)")
     ax.set_ylabel("detail within labels (share of variance)")
     ax.set_title("What the layers of both networks keep, on validation images", fontsize=9)
-    ax.set_xlim(0, 1.15)
-    ax.set_ylim(top=1)
+    ax.set_xlim(-0.1, 1.2)
+    lowest = min(row["detail"] for of_layers in scores.values() for row in of_layers.values())
+    ax.set_ylim(min(0, lowest) - 0.08, 0.95)
     ax.grid(color="0.9")
     ax.legend(title="layer (values)", title_fontsize=8, loc="lower left", fontsize=8)
     return figure
