@@ -49,7 +49,7 @@ def run_stage(folder, stage, *arguments):
 
 def test_bad_input_ends_a_stage_with_one_line_and_a_non_zero_exit(workspace):
     set_params(workspace, scatter__points=1)
-    done = run_stage(workspace, "scatter", *"abcdef")
+    done = run_stage(workspace, "scatter", *"abcdefg")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("scatter: params.yaml: scatter.points: 1 is less than")
