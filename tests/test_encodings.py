@@ -35,7 +35,7 @@ def test_kmeans_finds_groups_that_are_far_apart():
 
 def test_more_clusters_than_images_is_one_clear_line():
     with pytest.raises(
-        InputError, match=r"at least 5 images, one a cluster, found 4: ask for fewer"
+        InputError, match=r"at least 5 images, one a cluster, found 4: lower kmeans.n_clusters"
     ):
         find_clusters(np.zeros((4, 2)), 5, n_init=1, seed=1)
 

@@ -33,7 +33,7 @@ def find_clusters(points: np.ndarray, n_clusters: int, n_init: int, seed: int) -
     if n_clusters > len(points):
         raise InputError(
             f"k-means: expected at least {n_clusters} images, one a cluster, found {len(points)}:"
-            " ask for fewer clusters or raise prepare.limit in params.yaml"
+            " lower kmeans.n_clusters or raise prepare.limit in params.yaml"
         )
     kmeans = KMeans(n_clusters, init="k-means++", n_init=n_init, random_state=seed)
     with threadpool_limits(1, "openmp"):  # threads add up the centres in an order of their own
