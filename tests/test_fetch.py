@@ -11,6 +11,7 @@ import requests
 from conftest import set_params, write_csvs
 
 import fetch
+from common import fashion_mnist
 from common.command import InputError
 
 CLASSES = np.arange(10, dtype=np.uint8)
@@ -29,10 +30,10 @@ def fashion(tmp_path, monkeypatch):
     contents |= {"x_test": contents["x_train"], "y_test": contents["y_train"]}
     files = {}
     for name, content in contents.items():
-        file = fetch.FILES[name][0]
+        file = fashion_mnist.FILES[name][0]
         (folder / file).write_bytes(gzip.compress(content))
         files[name] = (file, hashlib.sha256(content).hexdigest())
-    monkeypatch.setattr(fetch, "FILES", files)
+    monkeypatch.setattr(fashion_mnist, "FILES", files)
     return folder
 
 
@@ -48,7 +49,7 @@ def offline(monkeypatch):
 
     monkeypatch.setattr(requests, "get", no_network)
     monkeypatch.setattr(subprocess, "run", no_program)
-    monkeypatch.setattr(fetch, "PACKAGE_FOLDER", Path("nowhere/fashion-mnist"))
+    monkeypatch.setattr(fashion_mnist, "PACKAGE_FOLDER", Path("nowhere/fashion-mnist"))
 
 
 def read_labels(folder):
@@ -57,7 +58,7 @@ def read_labels(folder):
 
 def test_each_class_gets_the_label_that_the_twist_gives_it(workspace, fashion, monkeypatch):
     set_params(workspace, fetch__twist=[4, 3, 2, 1, 0, 4, 3, 2, 1, 0])
-    monkeypatch.setattr(fetch, "SOURCES", {"a test": lambda scratch: fashion})
+    monkeypatch.setattr(fashion_mnist, "SOURCES", {"a test": lambda scratch: fashion})
     fetch.main(workspace / "course", workspace / "raw")
     assert read_labels(workspace) == [4, 3, 2, 1, 0, 4, 3, 2, 1, 0]
     pixels = pd.read_csv(workspace / "raw/x_train.csv", header=None).to_numpy()
@@ -114,7 +115,7 @@ def test_a_download_that_breaks_off_leaves_nothing(workspace, monkeypatch):
 
     monkeypatch.setattr(requests, "get", lambda *args, **kwargs: Answer(half()))
     with pytest.raises(OSError, match="gone"):
-        fetch.download("http://x/file.gz", workspace / "cache/file.gz")
+        fashion_mnist.download("http://x/file.gz", workspace / "cache/file.gz")
     assert list((workspace / "cache").iterdir()) == []
 
 
@@ -129,7 +130,7 @@ def test_apt_needs_no_root_and_writes_to_the_scratch_folder_alone(tmp_path, monk
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", record)
-    assert fetch.fetched_package(tmp_path) == tmp_path / fetch.PACKAGE_FOLDER
+    assert fashion_mnist.fetched_package(tmp_path) == tmp_path / fashion_mnist.PACKAGE_FOLDER
     assert [command[0] for command in commands] == ["apt-get", "apt-get", "dpkg-deb"]
     assert f"-oDir::State::Lists={tmp_path}/lists" in commands[0]
     assert f"-oDir::Cache={tmp_path}/cache" in commands[1]
@@ -137,22 +138,24 @@ def test_apt_needs_no_root_and_writes_to_the_scratch_folder_alone(tmp_path, monk
 
 def test_a_failing_program_is_reported_by_its_last_line(tmp_path):
     with pytest.raises(OSError, match=r": second$"):
-        fetch.quietly([sys.executable, "-c", "import sys; sys.exit('first\\nsecond')"], tmp_path)
+        fashion_mnist.quietly(
+            [sys.executable, "-c", "import sys; sys.exit('first\\nsecond')"], tmp_path
+        )
 
 
 def test_wrong_content_is_not_taken_for_fashion_mnist(fashion):
-    file, _ = fetch.FILES["y_test"]
+    file, _ = fashion_mnist.FILES["y_test"]
     (fashion / file).write_bytes(gzip.compress(b"something else"))
     with pytest.raises(InputError, match=f"{file}: expected SHA-256 .*, found "):
-        fetch.read_checked(fashion)
+        fashion_mnist.read_checked(fashion)
 
 
 def test_a_damaged_file_counts_as_no_source(fashion):
-    file, _ = fetch.FILES["x_test"]
+    file, _ = fashion_mnist.FILES["x_test"]
     content = (fashion / file).read_bytes()
     (fashion / file).write_bytes(content[:100] + bytes(60) + content[160:])
-    with pytest.raises(fetch.UNUSABLE):
-        fetch.read_checked(fashion)
+    with pytest.raises(fashion_mnist.UNUSABLE):
+        fashion_mnist.read_checked(fashion)
 
 
 def test_with_no_source_one_message_says_what_to_do(workspace, offline, monkeypatch):
@@ -182,7 +185,7 @@ def test_course_never_falls_back_to_another_source(workspace, fashion, monkeypat
     set_params(workspace, fetch__source="course")
     write_csvs(workspace / "course")
     (workspace / "course/y_test.csv").unlink()
-    monkeypatch.setattr(fetch, "SOURCES", {"a test": lambda scratch: fashion})
+    monkeypatch.setattr(fashion_mnist, "SOURCES", {"a test": lambda scratch: fashion})
     with pytest.raises(
         InputError, match=r"y_test\.csv is missing: .*`dvc add .*/\*\.csv` and `git add"
     ):
