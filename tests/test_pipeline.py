@@ -33,6 +33,7 @@ WITH_TENSORFLOW = {
     "evaluate",
     "extract_encoding",
     "compare_layers",
+    "groups",
 }
 
 

@@ -1,0 +1,189 @@
+"""Find the groups inside each label that look different, by an inner layer of the improved network.
+
+Reads   training, validation and test images and labels (.npy), the improved network (.keras)
+Does    encodes the images; inside each label, k-means on the validation images with as many
+        clusters as are all parted by valleys of density; puts every other image into the group of
+        its label whose centre is nearest
+Writes  the groups of the training and of the test images, uint8 (n,), numbered from 0 inside each
+        label, largest first (.npy); what they are (JSON); a picture of each label's groups (PNG)
+
+n         how many groups the label has
+valleys   depth of the shallowest valley between any two clusters, 0-1, by number of clusters
+images    test images in each group
+"""
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+
+from common.backend import keras
+from common.clustering import find_clusters
+from common.command import InputError, run
+from common.encoding import encode
+from common.files import save_array, save_json
+from common.params import read_params
+from common.pictures import COLUMNS, draw_images, grid_height, save_figure
+
+COMPONENTS = 16  # principal ones of a label's encodings, in which groups are sought
+MOST = 6  # groups of a label
+DEPTH = 0.5  # of the valley between two groups, at least
+SMALLEST = 0.04  # share of its label that a group has at least
+FEWEST = 20  # images for each group sought: with less there are valleys everywhere
+N_INIT = 10  # starts of k-means
+BINS = np.linspace(-0.5, 1.5, 41)  # of the line from one cluster's centre, 0, to the other's, 1
+BLUR = np.exp(-0.5 * (np.arange(-4, 5) / 2) ** 2)  # over neighbouring bins
+TYPICAL = 4  # images shown of a group; the rest of the row are borderline ones
+NUMBERS = (
+    "no group",
+    "one group",
+    "two groups",
+    "three groups",
+    "four groups",
+    "five groups",
+    "six groups",
+)
+
+
+def find_groups(points: np.ndarray, seed: int) -> tuple[np.ndarray, dict[int, float]]:
+    """Divide a label's points (n, d) into groups that are all parted by valleys.
+
+    The groups are those of the largest number of clusters whose every pair has a valley of
+    `DEPTH` and more between them, or else one group.
+
+    Returns:
+        the group of each point, uint8 (n,), 0 for the largest one
+        the depth of the shallowest valley between the clusters, for each number of clusters
+    """
+    groups, valleys = np.zeros(len(points), int), {}
+    for n in range(2, min(MOST, len(points) // FEWEST) + 1):
+        clusters = find_clusters(points, n, N_INIT, seed)
+        parts = [points[clusters == cluster] for cluster in range(n)]
+        valleys[n] = min(valley(*pair) for pair in combinations(parts, 2))
+        if valleys[n] >= DEPTH and min(map(len, parts)) >= SMALLEST * len(points):
+            groups = clusters
+    order = np.argsort(-np.bincount(groups), kind="stable")
+    return np.argsort(order)[groups].astype(np.uint8), valleys
+
+
+def valley(first: np.ndarray, second: np.ndarray) -> float:
+    """Return how deep the valley of density between two clusters is, (n, d) and (m, d): 0-1.
+
+    The points are projected to the line through both centres, as dip-means does (Kalogeratos and
+    Likas 2012). 0: the density never falls on the way from the lower peak to the higher one, as
+    in one cloud that was cut in two; 1: there is nothing between them.
+    """
+    start, end = first.mean(axis=0), second.mean(axis=0)
+    line = end - start
+    places = (np.concatenate([first, second]) - start) @ line / (line @ line)
+    density = np.convolve(np.histogram(places, BINS)[0], BLUR, mode="same")
+    between = np.flatnonzero((BINS[:-1] >= 0) & (BINS[1:] <= 1))
+    lowest = between[density[between].argmin()]
+    lower_peak = min(density[: lowest + 1].max(), density[lowest:].max())
+    return float(1 - density[lowest] / lower_peak)
+
+
+def distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return the distance of each point (n, d) from each centre (k, d): (n, k)."""
+    return np.linalg.norm(points[:, None] - centres, axis=2)
+
+
+def choose_rows(away: np.ndarray, group: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the most typical rows of a group, nearest to its centre, and the borderline ones.
+
+    These are nearly as near to another centre, or, where there is one group, at its rim.
+
+    Args:
+        away: distances of the label's images from the groups' centres, (n, k)
+    """
+    inside = np.flatnonzero(away.argmin(axis=1) == group)
+    own = away[inside, group]
+    others = np.delete(away[inside], group, axis=1)
+    margin = others.min(axis=1) - own if others.shape[1] else -own
+    typical, border = (inside[np.argsort(key, kind="stable")] for key in (own, margin))
+    return typical[:TYPICAL], border[: COLUMNS - 1 - TYPICAL]
+
+
+def draw(label: int, images: np.ndarray, rows: np.ndarray, away: np.ndarray) -> Figure:
+    """Draw a row for each group of a label: its mean, typical and borderline images.
+
+    Args:
+        images: of the whole test set, (m, 28, 28, 1)
+        rows: the label's test rows, (n,)
+        away: their distances from the groups' centres, (n, k)
+    """
+    groups, n = away.argmin(axis=1), away.shape[1]
+    shown, captions = [], []
+    for group in np.unique(groups):
+        inside = rows[groups == group]
+        shown.append(images[inside].mean(axis=0))
+        captions.append(f"group {group}\nmean of {len(inside):,}")
+        for kind, chosen in zip(("typical", "borderline"), choose_rows(away, group), strict=True):
+            shown += list(images[rows[chosen]])
+            captions += [f"{kind}\nrow {row}" for row in rows[chosen]]
+    shares = ", ".join(f"{(groups == group).mean():.0%}" for group in range(n))
+    figure = Figure(figsize=(6.3, grid_height(COLUMNS * n)), layout="constrained")
+    figure.suptitle(f"Label {label} = {NUMBERS[n]}: {shares} of its test images", fontsize=9)
+    draw_images(figure, np.stack(shown), captions)
+    return figure
+
+
+def main(
+    x_train: Path,
+    y_train: Path,
+    x_valid: Path,
+    y_valid: Path,
+    x_test: Path,
+    y_test: Path,
+    improved: Path,
+    train_groups: Path,
+    test_groups: Path,
+    metrics: Path,
+    pictures: Path,
+) -> None:
+    params = read_params()
+    layer, seed = params["groups"]["layer"], params["groups"]["seed"]
+    network = keras.models.load_model(improved)
+    images = {"train": np.load(x_train), "valid": np.load(x_valid), "test": np.load(x_test)}
+    labels = {"train": np.load(y_train), "valid": np.load(y_valid), "test": np.load(y_test)}
+    groups = {split: np.zeros(len(labels[split]), np.uint8) for split in labels}
+    scores = {}
+    for label in np.unique(labels["train"]):
+        rows = {split: np.flatnonzero(labels[split] == label) for split in labels}
+        if not len(rows["valid"]):
+            raise InputError(
+                f"{y_valid}: expected images of label {label}, found none: raise prepare.limit or"
+                " prepare.valid_fraction in params.yaml"
+            )
+        encodings = {
+            split: encode(network, layer, images[split][rows[split]])[0]
+            for split in rows
+            if len(rows[split])
+        }
+        pca = PCA(min(COMPONENTS, *encodings["valid"].shape), svd_solver="full")
+        points = pca.fit_transform(encodings["valid"])
+        found, valleys = find_groups(points, seed)
+        n = found.max() + 1
+        centres = np.stack([points[found == group].mean(axis=0) for group in range(n)])
+        away = {split: distances(pca.transform(encodings[split]), centres) for split in encodings}
+        for split in away:
+            groups[split][rows[split]] = away[split].argmin(axis=1)
+        print(f"groups: {NUMBERS[n]} in label {label}", flush=True)
+        counts = np.bincount(groups["test"][rows["test"]], minlength=n)
+        scores[str(label)] = {
+            "n": int(n),
+            "valleys": {str(n): depth for n, depth in valleys.items()},
+            "images": {str(group): int(count) for group, count in enumerate(counts)},
+        }
+        if "test" in away:
+            figure = draw(label, images["test"], rows["test"], away["test"])
+            save_figure(figure, pictures / f"label_{label}.png")
+    save_array(train_groups, groups["train"])
+    save_array(test_groups, groups["test"])
+    save_json(metrics, scores)
+
+
+if __name__ == "__main__":
+    run(main)
