@@ -26,7 +26,7 @@ from common.backend import keras
 from common.files import save_json
 from describe_networks import count_layers
 from evaluate import predict
-from stage_runs import ROOT, lay_out, run_stage
+from stage_runs import ROOT, lay_out, load_json, run_stage
 from yardstick import default_epoch
 
 VIEWS = (1, 2, 6)  # of an image, over which predictions are averaged
@@ -94,15 +94,11 @@ def main(name: str, *seeds: str) -> None:
     for seed in seeds:
         print(f"recipes: {name}, seed {seed}", flush=True)
         accuracies, runtime = train(recipe, int(seed))
-        figures, runtimes = load(FIGURES), load(RUNTIME)
+        figures, runtimes = load_json(FIGURES), load_json(RUNTIME)
         of_seeds = figures.get(name, {}).get("seeds", {}) | {seed: accuracies}
         save_json(FIGURES, figures | {name: {"seeds": of_seeds} | summarise(of_seeds)})
         save_json(RUNTIME, runtimes | {name: runtimes.get(name, {}) | {seed: runtime}})
-    print(json.dumps(load(FIGURES)[name], indent=2))
-
-
-def load(path: Path) -> dict:
-    return json.loads(path.read_text()) if path.exists() else {}
+    print(json.dumps(load_json(FIGURES)[name], indent=2))
 
 
 if __name__ == "__main__":

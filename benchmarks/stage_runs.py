@@ -1,5 +1,6 @@
 """Run a stage's own command from dvc.yaml in a folder apart, and measure it. Linux alone."""
 
+import json
 import os
 import re
 import signal
@@ -109,6 +110,11 @@ def alternate(commands: list[list[str]], folder: Path) -> list[float]:
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
     return [second - first for first, second in ends]
+
+
+def load_json(path: Path) -> dict:
+    """Return the figures stored at `path`, or none if there is no such file yet."""
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def peak_bytes(pid: int) -> int:

@@ -1,0 +1,163 @@
+"""Ask for the verdict on labels whose meaning is known, made up by seed, and count right answers.
+
+    PYTHONPATH=stages python benchmarks/calibration.py fixing data/calibration
+    PYTHONPATH=stages python benchmarks/calibration.py scoring data/calibration
+
+Reads   params.yaml; Fashion-MNIST, as the stage fetch finds it
+Does    makes up labels for each seed of the set, as a course's four CSVs; runs the stages that
+        lead to the verdict on them, by their own commands, with a short training
+Writes  metrics/calibration.json, the set's part: the kind of each seed's labels, the verdict that
+        is right and the one given. In the folder, for each seed, what the stages made: what is
+        there up to the network is used again, so that a change of a later stage trains nothing
+
+The rules by which the stages decide were fixed on the set `fixing`; no rule has seen `scoring`.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from common.fashion_mnist import find_fashion_mnist
+from common.files import save_json, save_table
+from common.statistics import measure
+from stage_runs import ROOT, lay_out, load_json, run_stage
+
+SETS = {"fixing": range(100, 120), "scoring": range(200, 220)}
+SHORT = {  # a training of less than four default epochs
+    "fetch.source": "course",
+    "prepare.limit": 45_000,
+    "train_improved.width": 16,
+    "train_improved.epochs": 3,
+    "train_improved.shift": 0,
+}
+TO_NETWORK = ("fetch", "prepare", "train_improved")
+TO_VERDICT = ("groups", "image_statistics", "label_flips", "interpret")
+SMALLEST = 0.05  # share of the images that the rarest label has at least
+FIGURES = ROOT / "metrics/calibration.json"
+
+
+def merge(rng: np.random.Generator, garments: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
+    """Give each of the ten garments a label."""
+    return merged(rng, garments, 5)
+
+
+def threshold(
+    rng: np.random.Generator, garments: np.ndarray, statistics: pd.DataFrame
+) -> np.ndarray:
+    """Cut by one statistic, or by one and on each side by another."""
+    first, second = rng.choice(statistics.columns, 2, replace=False)
+    if rng.random() < 0.6:
+        return cut(rng, statistics[first], 5)
+    labels = cut(rng, statistics[first], 2)
+    low = labels == 0
+    labels[low] = cut(rng, statistics[second][low], 2)
+    labels[~low] = 2 + cut(rng, statistics[second][~low], 3)
+    return labels
+
+
+def mixed(rng: np.random.Generator, garments: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
+    """Cut some garments, all garments once, or one garment alone; the rest goes by garment."""
+    values = statistics[rng.choice(statistics.columns)]
+    form = rng.integers(3)
+    if form == 0:
+        n_merged = rng.integers(1, 4)
+        whole = rng.permutation(10)[garments] < rng.integers(3, 7)
+        labels = np.empty(len(garments), int)
+        labels[whole] = merged(rng, garments[whole], n_merged)
+        labels[~whole] = n_merged + cut(rng, values[~whole], 5 - n_merged)
+    elif form == 1:
+        labels = merged(rng, garments, 4)
+        labels[cut(rng, values, 2) == 1] = 4
+    else:
+        labels = merged(rng, garments, 5)
+        parted = garments == rng.integers(10)
+        other = (labels[parted][0] + rng.integers(1, 5)) % 5
+        labels[parted] = np.where(cut(rng, values[parted], 2) == 1, other, labels[parted])
+    return labels
+
+
+def drawn(rng: np.random.Generator, garments: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
+    """Draw each image's label at random, some labels more often than others."""
+    return rng.choice(5, len(garments), p=rng.dirichlet(np.full(5, 5.0)))
+
+
+KINDS = {  # and the verdict that is right
+    merge: "visual_groups",
+    threshold: "image_statistic",
+    mixed: "mixed",
+    drawn: "no_structure",
+}
+
+
+def merged(rng: np.random.Generator, garments: np.ndarray, n: int) -> np.ndarray:
+    """Give each kind of garment one of n labels at random, every label to one kind at least."""
+    kinds, numbers = np.unique(garments, return_inverse=True)
+    return rng.permutation([*range(n), *rng.integers(0, n, len(kinds) - n)])[numbers]
+
+
+def cut(rng: np.random.Generator, values: pd.Series, n: int) -> np.ndarray:
+    """Cut into n parts of about the same size."""
+    shares = (np.arange(1, n) + rng.uniform(-0.25, 0.25, n - 1)) / n
+    return np.searchsorted(np.quantile(values, shares), values, side="left")
+
+
+def make_labels(seed: int, garments: np.ndarray, statistics: pd.DataFrame) -> tuple:
+    """Return labels (n,) none of which is too rare, and the function that made them."""
+    rng = np.random.default_rng(seed)
+    kind = list(KINDS)[seed % len(KINDS)]
+    while True:
+        labels = kind(rng, garments, statistics)
+        if np.bincount(labels, minlength=5).min() >= SMALLEST * len(labels):
+            return labels, kind
+
+
+def write_csvs(folder: Path, labels: dict[str, np.ndarray]) -> None:
+    """Write a course's four CSVs: the project's own images, the labels of each split."""
+    folder.mkdir(parents=True)
+    for split, values in labels.items():
+        save_table(folder / f"y_{split}.csv", pd.DataFrame({"label": values}))
+        os.symlink(ROOT / f"data/raw/x_{split}.csv", folder / f"x_{split}.csv")
+
+
+def ask(folder: Path, labels: dict[str, np.ndarray]) -> str:
+    """Run the stages on labels in a folder and return the verdict."""
+    if not (folder / "data/models/improved.keras").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        write_csvs(folder / "data/course", labels)
+        lay_out(folder, SHORT)
+        for stage in TO_NETWORK:
+            run_stage(folder, stage)
+        shutil.rmtree(folder / "data/raw")  # the largest part, and not needed any more
+    for stage in TO_VERDICT:
+        run_stage(folder, stage)
+    return load_json(folder / "metrics/interpret.json")["verdict"]
+
+
+def main(name: str, folder: str) -> None:
+    arrays = find_fashion_mnist()
+    n_train = len(arrays["y_train"])
+    images = np.concatenate([arrays["x_train"], arrays["x_test"]]).reshape(-1, 28, 28, 1)
+    garments = np.concatenate([arrays["y_train"], arrays["y_test"]])
+    statistics = measure(images)
+    answers = {}
+    for seed in SETS[name]:
+        labels, kind = make_labels(seed, garments, statistics)
+        of_splits = {"train": labels[:n_train], "test": labels[n_train:]}
+        verdict = ask(Path(folder).resolve() / str(seed), of_splits)
+        answers[str(seed)] = {
+            "kind": kind.__name__,
+            "expected": KINDS[kind],
+            "verdict": verdict,
+        }
+        print(f"calibration: {seed}, {kind.__name__}: {verdict}", flush=True)
+        right = sum(answer["verdict"] == answer["expected"] for answer in answers.values())
+        score = {"right": right, "asked": len(answers)}
+        save_json(FIGURES, load_json(FIGURES) | {name: score | {"seeds": answers}})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
