@@ -20,7 +20,8 @@ AFTER_KMEANS = {"kmeans", "scatter", "image_grids"}
 
 def attempt(folder: Path, *command: str) -> subprocess.CompletedProcess:
     """Run a command in `folder`, with the programs of this environment."""
-    environment = os.environ | {"DVC_NO_ANALYTICS": "1"}
+    environment = os.environ | {"DVC_NO_ANALYTICS": "1", "KERAS_HOME": str(folder / "nowhere")}
+    environment |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")  # no network
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, env=environment, timeout=900
@@ -144,6 +145,11 @@ def test_the_number_of_clusters_does_not_rerun_tsne(clone):
     assert "six" in json.dumps(shown)
 
 
+def test_a_guess_reruns_its_judgement_alone(clone):
+    words = "[bright bands,width,bags,'',coats]"
+    assert run_experiment(clone, "-S", f"guess.words={words}") == {"guess"}
+
+
 def test_a_temporary_and_a_queued_run_see_the_same_data(clone):
     output = call(clone, "dvc", "exp", "run", "--temp", "-S", "kmeans.n_clusters=3")
     assert stages_run(output) == AFTER_KMEANS
@@ -190,7 +196,9 @@ def test_plots_show_draws_each_thing_once_and_every_template_is_filled(clone):
     pictures = {name for name in plots if name.endswith(".png")}
     assert {f"plots/image_grids/label_{label}.png" for label in range(5)} <= pictures
     assert {"plots/mistakes/default.png", "plots/networks/improved.png"} <= pictures
-    names = ("clusters", "compare_layers", "density", "kmeans_range", "label_errors")
+    assert {f"plots/groups/label_{label}.png" for label in range(5)} <= pictures
+    names = {path.stem for path in (ROOT / "plots").glob("*.png")}
+    assert {"clusters", "interpret", "guess", "reveal"} <= names
     assert {f"plots/{name}.png" for name in names} <= pictures
 
 
@@ -235,6 +243,13 @@ def test_evaluation_of_the_clone_is_complete(clone):
     assert 0 <= scores["difference"]["mcnemar_p"] <= 1
     runtime = read_json(clone / "metrics/runtime/evaluate.json")
     assert runtime["improved"]["predict_seconds"] > 0
+
+
+def test_what_labels_of_other_images_mean_is_said_and_nothing_is_revealed(clone):
+    assert read_json(clone / "metrics/interpret.json")["groups"].keys() == set("01234")
+    assert read_json(clone / "metrics/reveal.json")["skipped"]
+    guesses = read_json(clone / "metrics/guess.json")
+    assert not any(guess["standing"] == "confirmed" for guess in guesses.values())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks need Linux or a Mac")

@@ -137,6 +137,37 @@ def test_the_figures_of_clusters_and_doubts_in_the_text_are_the_committed_ones()
     assert f"chance would find {doubts['by_chance']:.0%}" in text
 
 
+def test_the_table_of_meanings_is_the_committed_metrics():
+    revealed, guesses = metrics("reveal"), metrics("guess")
+    for label in "01234":
+        agreement = revealed["adjusted_mutual_info"][label]
+        expected = [str(revealed[key][label]) for key in ("n_groups", "n_garments")]
+        expected += ["" if agreement is None else f"{agreement:.2f}"]
+        expected += ["{guess}: {standing}".format(**guesses[label])]
+        assert table_rows(f"label {label}") == [expected]
+
+
+def test_the_figures_of_the_verdict_in_the_text_are_the_committed_ones():
+    text, statistics = " ".join(README.split()), metrics("image_statistics")
+    assert f"predicts {statistics['tree']['test_accuracy']:.1%} of the test labels" in text
+    best = max(alone["test_accuracy"] for alone in statistics["alone"].values())
+    assert f"the best one alone {best:.1%}" in text
+    sharpest = max(found["jump"] for found in metrics("label_flips").values())
+    assert f"between any two labels is {sharpest:.2f} of 1" in text
+    assert f"the verdict is: **{metrics('interpret')['verdict'].replace('_', ' ')}**" in text
+
+
+def test_the_score_of_the_verdicts_in_the_text_is_the_committed_one():
+    text, score = " ".join(README.split()), metrics("calibration")["scoring"]
+    answers = score["seeds"].values()
+    right = [answer for answer in answers if answer["verdict"] == answer["expected"]]
+    assert (score["right"], score["asked"]) == (len(right), len(answers))
+    assert f"{score['right']} of {score['asked']} verdicts were right" in text
+    random = [answer["verdict"] for answer in answers if answer["kind"] == "drawn"]
+    assert f"none of the {len(random)} random ones was explained" in text
+    assert set(random) == {"no_structure"}
+
+
 def test_every_file_that_the_readme_names_exists():
     for path in re.findall(r"`((?:stages|metrics|plots|tests)/[\w/.*-]+)`", README):
         assert list(ROOT.glob(path.rstrip("/"))), path
