@@ -100,7 +100,9 @@ def merged(rng: np.random.Generator, garments: np.ndarray, n: int) -> np.ndarray
 
 
 def cut(rng: np.random.Generator, values: pd.Series, n: int) -> np.ndarray:
-    """Cut into n parts of about the same size."""
+    """Cut into n parts of about the same size, if there is anything to cut."""
+    if values.empty:
+        return np.zeros(0, int)
     shares = (np.arange(1, n) + rng.uniform(-0.25, 0.25, n - 1)) / n
     return np.searchsorted(np.quantile(values, shares), values, side="left")
 

@@ -1,12 +1,14 @@
 """Look for thresholds of image statistics at which labels flip between images that are alike.
 
-Reads   training images and labels, the groups inside each label (.npy)
-Does    follows each statistic through the images of any two labels, whole and group by group
+Reads   training images and labels (.npy)
+Does    divides the images into clusters of images that are alike, whatever their labels; follows
+        each statistic through the images of any two labels in a cluster
 Writes  the sharpest jump between any two labels (JSON), a table of them (PNG)
 
 Kinds of garment differ in statistics, too, but little by little, or with hardly any image in
 between. A label that was given by a statistic flips at a threshold where images lie as dense as
-elsewhere: a regression discontinuity (Thistlethwaite and Campbell 1960).
+elsewhere: a regression discontinuity (Thistlethwaite and Campbell 1960). `ALIKE`, `FLIP`, `WINDOW`
+and `DENSE` were chosen on labels that were made up, see benchmarks/calibration.py.
 
 jump        how sharply the label changes, 0: not at all, 1: from none to all; see `sharpest_jump`
 statistic   along which, and `threshold` where; null where there is none
@@ -14,23 +16,35 @@ flips       whether the jump is at least `FLIP`
 """
 
 import textwrap
-from itertools import combinations, product
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
 
+from common.clustering import find_clusters
 from common.command import run
 from common.files import save_json
 from common.params import read_params
 from common.pictures import save_figure
 from common.statistics import in_words, measure, threshold_in_words
 
-FLIP = 0.8
+FLIP = 0.52
+ALIKE = 1_000  # images in a cluster, on average
+COMPONENTS = 30  # principal ones of the pixels, in which images are alike
+WINDOW = 40  # images on each side of a threshold that are looked at
+FEWEST = 5 * WINDOW  # images of each label
 DENSE = 0.25  # of the usual density of images, where a jump counts
-WINDOW = 0.01  # share of the images on each side of a threshold that are looked at...
-FEWEST = 20  # ... and how many at least
+
+
+def find_alike(images: np.ndarray, seed: int) -> np.ndarray:
+    """Divide images (n, 28, 28, 1) into clusters of about `ALIKE` that look alike, (n,)."""
+    pixels = images.reshape(len(images), -1).astype(np.float32)
+    n_clusters = max(1, len(images) // ALIKE)
+    pca = PCA(min(COMPONENTS, len(images)), svd_solver="randomized", random_state=seed)
+    return find_clusters(pca.fit_transform(pixels), n_clusters, 1, seed)
 
 
 def sharpest_jump(values: np.ndarray, second: np.ndarray, seed: int) -> tuple[float, float]:
@@ -49,48 +63,48 @@ def sharpest_jump(values: np.ndarray, second: np.ndarray, seed: int) -> tuple[fl
         the jump, 0-1, and its threshold; 0 and nan where there is none
     """
     distinct, place = np.unique(values, return_inverse=True)
-    size = max(FEWEST, round(WINDOW * len(values)))
-    if len(distinct) < 2 or len(values) < 4 * size:
+    if len(distinct) < 2 or len(values) < 4 * WINDOW:
         return 0.0, np.nan
     gaps = np.diff(distinct, append=2 * distinct[-1] - distinct[-2])
     spread = values + np.random.default_rng(seed).random(len(values)) * gaps[place]
     order = np.argsort(spread)
     values, spread, n = values[order], spread[order], len(values)
     sums = np.concatenate([[0], np.cumsum(second[order])])
-    at = np.arange(2 * size, n - 2 * size + 1)  # the first row above a threshold
+    at = np.arange(2 * WINDOW, n - 2 * WINDOW + 1)  # the first row above a threshold
     at = at[values[at - 1] < values[at]]
-    widths = spread[2 * size - 1 :] - spread[: n - 2 * size + 1]  # of two windows side by side
-    at = at[widths[at - size] * DENSE <= np.median(widths)]
+    widths = spread[2 * WINDOW - 1 :] - spread[: n - 2 * WINDOW + 1]  # of two windows in a row
+    at = at[widths[at - WINDOW] * DENSE <= np.median(widths)]
     if len(at) == 0:
         return 0.0, np.nan
     before, below, above, after = (
-        (sums[at + (step + 1) * size] - sums[at + step * size]) / size for step in (-2, -1, 0, 1)
+        (sums[at + (step + 1) * WINDOW] - sums[at + step * WINDOW]) / WINDOW
+        for step in (-2, -1, 0, 1)
     )
     jumps = np.abs(above - below) - np.abs(below - before) - np.abs(after - above)
     best = jumps.argmax()
-    return max(0.0, float(jumps[best])), float((values[at[best] - 1] + values[at[best]]) / 2)
+    return max(0.0, float(jumps[best])), float(values[at[best] - 1] + values[at[best]]) / 2
 
 
-def link(statistics: pd.DataFrame, first: list, second: list, seed: int) -> dict:
-    """Find the sharpest jump between two labels: along any statistic, as a whole or by groups.
+def link(statistics: pd.DataFrame, second: np.ndarray, clusters: np.ndarray, seed: int) -> dict:
+    """Find the sharpest jump between two labels in any cluster and along any statistic.
 
     Args:
-        statistics: of all images
-        first, second: rows of each label's groups, and of the whole label
+        statistics: of images of the two labels, (n, k)
+        second: whether they have the second label, (n,)
+        clusters: of images that are alike, (n,)
 
     Returns:
         jump, statistic and threshold (null where there is none); flips: whether the jump is one
     """
-    found = [{"jump": 0.0, "statistic": None, "threshold": None}]
-    for one, other in product(first, second):
-        if min(len(one), len(other)) < 5 * FEWEST:
+    best = {"jump": 0.0, "statistic": None, "threshold": None}
+    for cluster in np.unique(clusters):
+        rows = clusters == cluster
+        if min(second[rows].sum(), (~second[rows]).sum()) < FEWEST:
             continue
-        rows = np.concatenate([one, other])
-        is_second = np.arange(len(rows)) >= len(one)
         for name in statistics:
-            jump, threshold = sharpest_jump(statistics[name].to_numpy()[rows], is_second, seed)
-            found.append({"jump": jump, "statistic": name, "threshold": threshold})
-    best = max(found, key=lambda cut: cut["jump"])
+            jump, threshold = sharpest_jump(statistics[name].to_numpy()[rows], second[rows], seed)
+            if jump > best["jump"]:
+                best = {"jump": jump, "statistic": name, "threshold": threshold}
     return best | {"flips": best["jump"] >= FLIP}
 
 
@@ -127,23 +141,17 @@ def draw(pairs: dict[str, dict]) -> Figure:
     return figure
 
 
-def main(images: Path, labels_path: Path, groups_path: Path, metrics: Path, picture: Path) -> None:
+def main(images_path: Path, labels_path: Path, metrics: Path, picture: Path) -> None:
     params = read_params()
     seed = params["label_flips"]["seed"]
-    statistics, labels, groups = (
-        measure(np.load(images)),
-        np.load(labels_path),
-        np.load(groups_path),
-    )
-    parts = {}
-    for label in np.unique(labels):
-        whole = np.flatnonzero(labels == label)
-        of_label = [whole[groups[whole] == group] for group in np.unique(groups[whole])]
-        parts[label] = [whole, *of_label] if len(of_label) > 1 else [whole]
+    images, labels = np.load(images_path), np.load(labels_path)
+    statistics, clusters = measure(images), find_alike(images, seed)
     pairs = {}
-    for first, second in combinations(parts, 2):
-        found = pairs[f"{first}-{second}"] = link(statistics, parts[first], parts[second], seed)
+    for first, second in combinations(np.unique(labels), 2):
+        rows = (labels == first) | (labels == second)
+        found = link(statistics[rows], labels[rows] == second, clusters[rows], seed)
         print(f"label_flips: {first} and {second}: a jump of {found['jump']:.2f}", flush=True)
+        pairs[f"{first}-{second}"] = found
     save_json(metrics, pairs)
     save_figure(draw(pairs), picture)
 

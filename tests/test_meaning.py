@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import read_json, set_params, synthetic
+from sklearn.metrics import adjusted_rand_score
 
 import groups
 import guess
@@ -181,29 +182,40 @@ def pairs_of(*flips):
         (0.5, (), 0.3, "no_structure"),
         (0.5, ("0-1",), 0.3, "no_structure"),
         (1e-9, (), 0.99, "visual_groups"),
-        (1e-9, ("0-1", "1-2", "2-3", "3-4"), 0.99, "image_statistic"),
-        (1e-9, ("0-4", "3-4", "2-3", "1-2"), 0.99, "image_statistic"),
-        (1e-9, ("0-4", "1-4", "2-4", "3-4"), 0.7, "mixed"),
-        (1e-9, ("0-1", "2-3"), 0.99, "mixed"),
+        (1e-9, ("0-1", "1-2"), 0.99, "image_statistic"),
+        (1e-9, ("0-1", "1-2"), 0.9, "mixed"),
     ],
 )
 def test_the_verdict_follows_the_stated_rules(p, flips, tree, verdict):
     assert interpret.decide(p, pairs_of(*flips), tree) == verdict
 
 
-def test_a_link_is_found_along_the_statistic_that_the_labels_follow_inside_one_group():
+def test_a_flip_inside_one_cluster_links_two_labels():
     rng = np.random.default_rng(0)
     statistics = pd.DataFrame(rng.random((4_000, 2)), columns=["width", "texture"])
-    cut = np.arange(1_000)  # these go by texture, the others by kind
-    below = cut[statistics["texture"][cut] < 0.5]
-    above = np.setdiff1d(cut, below)
-    one, other = np.arange(1_000, 2_500), np.arange(2_500, 4_000)
-    whole = label_flips.link(statistics, [np.r_[below, one]], [np.r_[above, other]], seed=1)
-    assert not whole["flips"]
-    by_groups = label_flips.link(statistics, [below, one], [above, other], seed=1)
-    assert by_groups["flips"]
-    assert by_groups["statistic"] == "texture"
-    assert by_groups["threshold"] == pytest.approx(0.5, abs=0.01)
+    clusters = np.arange(4_000) // 1_000
+    second = rng.random(4_000) < 0.5  # at random, but for the last cluster
+    second[3_000:] = statistics["texture"][3_000:] > 0.5
+    found = label_flips.link(statistics, second, clusters, seed=1)
+    assert found["flips"]
+    assert found["statistic"] == "texture"
+    assert found["threshold"] == pytest.approx(0.5, abs=0.01)
+    assert not label_flips.link(statistics, second, np.zeros(4_000), seed=1)["flips"]
+    assert not label_flips.link(statistics[:3_000], second[:3_000], clusters[:3_000], 1)["flips"]
+
+
+def test_a_cluster_with_few_images_of_a_label_says_nothing():
+    statistics = pd.DataFrame({"width": np.arange(1_000.0)})
+    second = np.arange(1_000) >= 900
+    found = label_flips.link(statistics, second, np.zeros(1_000), seed=1)
+    assert found == {"jump": 0.0, "statistic": None, "threshold": None, "flips": False}
+
+
+def test_images_that_look_alike_are_in_one_cluster(monkeypatch):
+    monkeypatch.setattr(label_flips, "ALIKE", 20)
+    images, labels = synthetic(100)
+    clusters = label_flips.find_alike(images, seed=1)
+    assert adjusted_rand_score(labels, clusters) > 0.9
 
 
 @pytest.mark.parametrize("verdict", ["no_structure", "visual_groups", "image_statistic", "mixed"])
