@@ -206,6 +206,17 @@ def _title(spec):
     return spec["title"] if isinstance(spec["title"], str) else spec["title"]["text"]
 
 
+def test_the_plots_page_draws_without_internet(clone):
+    call(clone, "dvc", "plots", "show", "-o", "dvc_plots")
+    page = (clone / "dvc_plots/index.html").read_text()
+    script = re.search(r'<script src="([^"]+)"></script>', page)[1]
+    assert "vegaEmbed" in (clone / "dvc_plots" / script).read_text()
+    assert page.count("vegaEmbed(") >= 12
+    (clone / "data/plots_page/vega.js").unlink()  # the page may not depend on it
+    call(clone, "dvc", "plots", "show", "-o", "dvc_plots")
+    restore(clone)
+
+
 def test_plots_diff_shows_both_revisions(clone):
     plots = json.loads(call(clone, "dvc", "plots", "diff", "HEAD", "slow", "--json"))["data"]
     for name, drawn in plots.items():
