@@ -1,15 +1,18 @@
 """Find the groups inside each label that look different, by an inner layer of the improved network.
 
-Reads   training, validation and test images and labels (.npy), the improved network (.keras)
+Reads   validation and test images and labels (.npy), the improved network (.keras)
 Does    encodes the images; inside each label, k-means on the validation images with as many
-        clusters as are all parted by valleys of density; puts every other image into the group of
+        clusters as are all parted by valleys of density; puts each test image into the group of
         its label whose centre is nearest
-Writes  the groups of the training and of the test images, uint8 (n,), numbered from 0 inside each
-        label, largest first (.npy); what they are (JSON); a picture of each label's groups (PNG)
+Writes  the groups of the test images, uint8 (n,), numbered from 0 inside each label, largest first
+        (.npy); what they are (JSON); a picture of each label's groups (PNG)
 
 n         how many groups the label has
 valleys   depth of the shallowest valley between any two clusters, 0-1, by number of clusters
 images    test images in each group
+
+The layer and the constants below were chosen on labels that were made up, not on the default ones:
+see benchmarks/calibration.py.
 """
 
 from itertools import combinations
@@ -17,11 +20,12 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 
 from common.backend import keras
 from common.clustering import find_clusters
-from common.command import InputError, run
+from common.command import run
 from common.encoding import encode
 from common.files import save_array, save_json
 from common.params import read_params
@@ -58,7 +62,7 @@ def find_groups(points: np.ndarray, seed: int) -> tuple[np.ndarray, dict[int, fl
         the depth of the shallowest valley between the clusters, for each number of clusters
     """
     groups, valleys = np.zeros(len(points), int), {}
-    for n in range(2, min(MOST, len(points) // FEWEST) + 1):
+    for n in range(2, min(MOST, len(np.unique(points, axis=0)) // FEWEST) + 1):
         clusters = find_clusters(points, n, N_INIT, seed)
         parts = [points[clusters == cluster] for cluster in range(n)]
         valleys[n] = min(valley(*pair) for pair in combinations(parts, 2))
@@ -83,11 +87,6 @@ def valley(first: np.ndarray, second: np.ndarray) -> float:
     lowest = between[density[between].argmin()]
     lower_peak = min(density[: lowest + 1].max(), density[lowest:].max())
     return float(1 - density[lowest] / lower_peak)
-
-
-def distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Return the distance of each point (n, d) from each centre (k, d): (n, k)."""
-    return np.linalg.norm(points[:, None] - centres, axis=2)
 
 
 def choose_rows(away: np.ndarray, group: int) -> tuple[np.ndarray, np.ndarray]:
@@ -118,11 +117,13 @@ def draw(label: int, images: np.ndarray, rows: np.ndarray, away: np.ndarray) -> 
     shown, captions = [], []
     for group in np.unique(groups):
         inside = rows[groups == group]
-        shown.append(images[inside].mean(axis=0))
-        captions.append(f"group {group}\nmean of {len(inside):,}")
-        for kind, chosen in zip(("typical", "borderline"), choose_rows(away, group), strict=True):
-            shown += list(images[rows[chosen]])
-            captions += [f"{kind}\nrow {row}" for row in rows[chosen]]
+        typical, border = (rows[chosen] for chosen in choose_rows(away, group))
+        row = [images[inside].mean(axis=0), *images[typical], *images[border]]
+        shown += row + [np.zeros_like(images[0])] * (COLUMNS - len(row))
+        captions += [f"group {group}\nmean of {len(inside):,}"]
+        captions += [f"typical\nrow {number}" for number in typical]
+        captions += [f"borderline\nrow {number}" for number in border]
+        captions += [""] * (COLUMNS - len(row))
     shares = ", ".join(f"{(groups == group).mean():.0%}" for group in range(n))
     figure = Figure(figsize=(6.3, grid_height(COLUMNS * n)), layout="constrained")
     figure.suptitle(f"Label {label} = {NUMBERS[n]}: {shares} of its test images", fontsize=9)
@@ -131,57 +132,40 @@ def draw(label: int, images: np.ndarray, rows: np.ndarray, away: np.ndarray) -> 
 
 
 def main(
-    x_train: Path,
-    y_train: Path,
     x_valid: Path,
     y_valid: Path,
     x_test: Path,
     y_test: Path,
     improved: Path,
-    train_groups: Path,
-    test_groups: Path,
+    groups_path: Path,
     metrics: Path,
     pictures: Path,
 ) -> None:
     params = read_params()
     layer, seed = params["groups"]["layer"], params["groups"]["seed"]
     network = keras.models.load_model(improved)
-    images = {"train": np.load(x_train), "valid": np.load(x_valid), "test": np.load(x_test)}
-    labels = {"train": np.load(y_train), "valid": np.load(y_valid), "test": np.load(y_test)}
-    groups = {split: np.zeros(len(labels[split]), np.uint8) for split in labels}
-    scores = {}
-    for label in np.unique(labels["train"]):
-        rows = {split: np.flatnonzero(labels[split] == label) for split in labels}
-        if not len(rows["valid"]):
-            raise InputError(
-                f"{y_valid}: expected images of label {label}, found none: raise prepare.limit or"
-                " prepare.valid_fraction in params.yaml"
-            )
-        encodings = {
-            split: encode(network, layer, images[split][rows[split]])[0]
-            for split in rows
-            if len(rows[split])
-        }
-        pca = PCA(min(COMPONENTS, *encodings["valid"].shape), svd_solver="full")
-        points = pca.fit_transform(encodings["valid"])
+    images, labels, valid_labels = np.load(x_test), np.load(y_test), np.load(y_valid)
+    valid, test = (encode(network, layer, x)[0] for x in (np.load(x_valid), images))
+    groups, scores = np.zeros(len(labels), np.uint8), {}
+    for label in np.unique(valid_labels):
+        of_label = valid[valid_labels == label]
+        pca = PCA(min(COMPONENTS, *of_label.shape), svd_solver="full")
+        points = pca.fit_transform(of_label)
         found, valleys = find_groups(points, seed)
-        n = found.max() + 1
-        centres = np.stack([points[found == group].mean(axis=0) for group in range(n)])
-        away = {split: distances(pca.transform(encodings[split]), centres) for split in encodings}
-        for split in away:
-            groups[split][rows[split]] = away[split].argmin(axis=1)
+        n, rows = found.max() + 1, np.flatnonzero(labels == label)
         print(f"groups: {NUMBERS[n]} in label {label}", flush=True)
-        counts = np.bincount(groups["test"][rows["test"]], minlength=n)
+        if len(rows):
+            centres = [points[found == group].mean(axis=0) for group in range(n)]
+            away = cdist(pca.transform(test[rows]), centres)
+            groups[rows] = away.argmin(axis=1)
+            save_figure(draw(label, images, rows, away), pictures / f"label_{label}.png")
+        counts = np.bincount(groups[rows], minlength=n)
         scores[str(label)] = {
             "n": int(n),
-            "valleys": {str(n): depth for n, depth in valleys.items()},
+            "valleys": {str(number): depth for number, depth in valleys.items()},
             "images": {str(group): int(count) for group, count in enumerate(counts)},
         }
-        if "test" in away:
-            figure = draw(label, images["test"], rows["test"], away["test"])
-            save_figure(figure, pictures / f"label_{label}.png")
-    save_array(train_groups, groups["train"])
-    save_array(test_groups, groups["test"])
+    save_array(groups_path, groups)
     save_json(metrics, scores)
 
 

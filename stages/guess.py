@@ -1,13 +1,14 @@
 """Judge a person's five guesses in words by what the other stages found.
 
-Reads   test images and labels, the groups inside each label (.npy), the verdict and what was
-        revealed (JSON)
+Reads   test images and labels, the groups inside each label (.npy), the verdict, the thresholds at
+        which labels flip and what was revealed (JSON)
 Does    looks for garments and image statistics in the words, and compares them with the label's
 Writes  each guess with its evidence and how it stands (JSON), and a picture of them (PNG)
 
-confirmed   the guess names the label's garments, all of them and no others; or, where the label
-            flips at a threshold of a statistic, that statistic
-refuted     it does not
+confirmed   the garments that it names are the label's, all of them and no others; the statistics
+            that it names are those at a threshold of which the label flips, on whatever side; and
+            it names one where labels follow statistics
+refuted     not so
 unchecked   it names neither, or nothing is known of the garments
 """
 
@@ -24,11 +25,11 @@ from common.fashion_mnist import GARMENTS
 from common.files import save_json
 from common.params import read_params
 from common.pictures import draw_image, save_figure
-from common.statistics import in_words, measure, threshold_in_words
+from common.statistics import measure, readable, threshold_in_words
 
-SMALLEST = 0.02  # share of a label's images that a garment has at least to count
-MEANS = 4  # mean images of groups shown, the largest groups'
-STATISTICS = tuple(map(in_words, measure(np.zeros((1, 28, 28, 1), np.uint8))))
+STATISTICS = tuple(map(readable, measure(np.zeros((1, 28, 28, 1), np.uint8))))
+MOST = 6  # mean images of groups in a row
+LINE = 60  # characters
 
 
 def named(words: str, names: tuple[str, ...]) -> set[str]:
@@ -43,18 +44,17 @@ def named(words: str, names: tuple[str, ...]) -> set[str]:
 
 
 def flips_of(label: str, pairs: dict[str, dict]) -> dict[str, str]:
-    """Return the statistics at a threshold of which a label flips, each with words on it."""
-    return {
-        in_words(found["statistic"]): f"flips at {threshold_in_words(pair, found)}"
-        for pair, found in pairs.items()
-        if found["flips"] and label in pair.split("-")
-    }
+    """Return the statistics at a threshold of which a label flips, each with all its thresholds.
 
-
-def garments_of(label: str, revealed: dict) -> set[str]:
-    """Return the garments that a label holds, or none where there was nothing to reveal."""
-    counts = revealed["garments"].get(label) or {}
-    return {name for name, n in counts.items() if n >= SMALLEST * sum(counts.values())}
+    Args:
+        pairs: of metrics/label_flips.json
+    """
+    flips: dict[str, str] = {}
+    for pair, found in pairs.items():
+        if found["flips"] and label in pair.split("-"):
+            name, at = readable(found["statistic"]), threshold_in_words(pair, found)
+            flips[name] = f"{flips[name]}, {at}" if name in flips else f"flips at {at}"
+    return flips
 
 
 def judge(
@@ -68,41 +68,49 @@ def judge(
         skipped: why they are not
     """
     garments, statistics = named(words, GARMENTS), named(words, STATISTICS)
+    if not words.strip():
+        return "unchecked", "no guess"
     if verdict == "no_structure":
-        return "refuted", "labels are no better predicted than chance"
+        return "refuted", "labels are no better predicted than by chance"
     if not garments | statistics:
         return "unchecked", "it names no garment and no image statistic"
+    against = []
     if wrong := sorted(statistics - set(flips)):
-        return "refuted", f"the label does not flip at a threshold of {', '.join(wrong)}"
-    if flips and not statistics:
-        return "refuted", f"the label {'; '.join(flips.values())}"
-    if verdict == "image_statistic" or not garments:
-        return "confirmed", f"the label {'; '.join(flips.values())}"
-    if not true:
+        against.append(f"the label does not flip at a threshold of {', '.join(wrong)}")
+    elif flips and not statistics:
+        against.append(f"the label {'; '.join(flips.values())}")
+    elif verdict == "image_statistic" and not statistics:
+        against.append("the labels follow image statistics")
+    if garments and true and garments != true:
+        against.append(f"the label holds {', '.join(sorted(true))}")
+    if against:
+        return "refuted", "; ".join(against)
+    if garments and not true:
         return "unchecked", skipped or "the label has no test images"
-    if garments != true:
-        return "refuted", f"the label holds {', '.join(sorted(true))}"
-    return "confirmed", "the label holds these and no others"
+    reasons = [flips[name] for name in sorted(statistics)]
+    return "confirmed", f"the label {'; '.join(reasons + ['holds these alone'] * bool(garments))}"
 
 
-def draw(rows: list[tuple[str, list[np.ndarray]]]) -> Figure:
+def draw(rows: list[tuple[list[str], list[np.ndarray]]]) -> Figure:
     """Draw a row for each label: the mean images of its groups, and a text beside them.
 
     Args:
-        rows: text and mean images, each (28, 28, 1)
+        rows: lines of text, and mean images, each (28, 28, 1)
     """
-    figure = Figure(figsize=(6.3, 0.3 + 0.85 * len(rows)), layout="constrained")
+    heights = [max(0.75, 0.16 * len(lines)) for lines, _ in rows]
+    figure = Figure(figsize=(6.3, 0.3 + sum(heights)), layout="constrained")
     figure.suptitle("Five guesses, beside the mean images of each label's groups", fontsize=9)
-    grid = figure.add_gridspec(len(rows), MEANS + 6)
-    for row, (text, means) in enumerate(rows):
-        for column in range(MEANS):
+    grid = figure.add_gridspec(len(rows), MOST + 8, height_ratios=heights)
+    for row, (lines, means) in enumerate(rows):
+        for column in range(MOST):
             ax = figure.add_subplot(grid[row, column])
             ax.axis("off")
             if column < len(means):
                 draw_image(ax, means[column])
-        ax = figure.add_subplot(grid[row, MEANS:])
+        ax = figure.add_subplot(grid[row, MOST:])
         ax.axis("off")
-        ax.text(0, 0.5, text, va="center", fontsize=7.5)
+        # A person's words may hold a dollar sign, which is no formula.
+        ax.text(0, 0.5, "\n".join(lines), va="center", fontsize=7.5, parse_math=False)
     return figure
 
 
@@ -118,30 +126,29 @@ def main(
 ) -> None:
     params = read_params()
     images, labels, groups = np.load(images_path), np.load(labels_path), np.load(groups_path)
-    verdict, pairs, revealed = (
+    verdict, flips, revealed = (
         json.loads(path.read_text()) for path in (of_interpret, of_flips, of_reveal)
     )
     guesses, rows = {}, []
     for label, words in enumerate(params["guess"]["words"]):
         name, inside = str(label), labels == label
-        flips = flips_of(name, pairs)
-        standing, why = judge(
-            words, verdict["verdict"], flips, garments_of(name, revealed), revealed["skipped"]
-        )
+        of_label = flips_of(name, flips["pairs"])
+        garments = set(revealed["garments"].get(name) or [])
+        standing, why = judge(words, verdict["verdict"], of_label, garments, revealed["skipped"])
         sizes = np.bincount(groups[inside])
-        shares = ", ".join(f"{share:.0%}" for share in sizes / sizes.sum())
-        evidence = "; ".join(
-            [f"groups that look different: {len(sizes)} ({shares})", *flips.values()]
-        )
-        guesses[name] = {"guess": words, "standing": standing, "why": why, "evidence": evidence}
-        print(f"guess: label {label}, {words}: {standing}: {why}")
-        lines = [f"Label {label}: {words or 'no guess'}", f"{standing}: {why}", evidence]
-        text = "\n".join(part for line in lines for part in textwrap.wrap(line, 60))
-        means = [
-            images[inside & (groups == group)].mean(axis=0)
-            for group in np.flatnonzero(sizes)[:MEANS]
-        ]
-        rows.append((text, means))
+        shares = ", ".join(f"{size / sizes.sum():.0%}" for size in sizes) or "no test images"
+        n_groups = verdict["groups"].get(name, 0)
+        evidence = [f"groups that look different: {n_groups} ({shares})", *of_label.values()]
+        agreement = revealed["adjusted_mutual_info"].get(name)
+        if agreement is not None:
+            evidence.append(f"agreement of groups with garments: {agreement:.2f}")
+        guesses[name] = {"guess": words, "standing": standing, "why": why}
+        guesses[name]["evidence"] = "; ".join(evidence)
+        print(f"guess: label {label}: {standing}: {why}")
+        text = [f"Label {label}: {words or 'no guess'}", f"{standing}: {why}", *evidence]
+        lines = [part for line in text for part in textwrap.wrap(line, LINE)]
+        means = [images[inside & (groups == group)].mean(axis=0) for group in np.flatnonzero(sizes)]
+        rows.append((lines, means))
     save_json(metrics, guesses)
     save_figure(draw(rows), picture)
 

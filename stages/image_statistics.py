@@ -19,7 +19,7 @@ from sklearn.tree import DecisionTreeClassifier, export_text
 from common.command import run
 from common.files import save_json
 from common.pictures import save_figure
-from common.statistics import in_words, measure
+from common.statistics import measure, readable
 
 LEAVES = 8  # of a tree, at most: what a person still reads
 SMALLEST = 0.002  # share of the images that a leaf has at least
@@ -33,7 +33,7 @@ def fit_tree(statistics: pd.DataFrame, labels: np.ndarray) -> DecisionTreeClassi
 
 def tree_text(tree: DecisionTreeClassifier) -> str:
     """Return the tree as indented lines."""
-    names = [in_words(name) for name in tree.feature_names_in_]
+    names = [readable(name) for name in tree.feature_names_in_]
     text = export_text(tree, feature_names=names, decimals=3)
     return text.replace("|---", "").replace("|", " ").replace("class:", "label").rstrip()
 
@@ -46,7 +46,7 @@ def draw(scores: dict, tree: DecisionTreeClassifier) -> Figure:
     ax, below = figure.subplots(2, height_ratios=(3.4, height))
     alone = {name: figures["test_accuracy"] for name, figures in scores["alone"].items()}
     names = sorted(alone, key=alone.get)
-    ax.barh([in_words(name) for name in names], [alone[name] for name in names], color="#56b4e9")
+    ax.barh([readable(name) for name in names], [alone[name] for name in names], color="#56b4e9")
     for name, style in (("majority", ":"), ("tree", "-")):
         accuracy = scores[name]["test_accuracy"]
         text_of = {"majority": "most frequent label", "tree": "tree on all, below"}[name]

@@ -1,18 +1,22 @@
 """Look for thresholds of image statistics at which labels flip between images that are alike.
 
 Reads   training images and labels (.npy)
-Does    divides the images into clusters of images that are alike, whatever their labels; follows
-        each statistic through the images of any two labels in a cluster
+Does    divides the images into clusters of look-alikes, whatever their labels; follows each
+        statistic through the images of any two labels in a cluster
 Writes  the sharpest jump between any two labels (JSON), a table of them (PNG)
 
 Kinds of garment differ in statistics, too, but little by little, or with hardly any image in
 between. A label that was given by a statistic flips at a threshold where images lie as dense as
-elsewhere: a regression discontinuity (Thistlethwaite and Campbell 1960). `ALIKE`, `FLIP`, `WINDOW`
-and `DENSE` were chosen on labels that were made up, see benchmarks/calibration.py.
+elsewhere: a regression discontinuity (Thistlethwaite and Campbell 1960). The constants below were
+chosen on labels that were made up, see benchmarks/calibration.py.
 
-jump        how sharply the label changes, 0: not at all, 1: from none to all; see `sharpest_jump`
-statistic   along which, and `threshold` where; null where there is none
-flips       whether the jump is at least `FLIP`
+alike_accuracy  share of the images that have the most frequent label of their cluster: what a
+                picture's look alone tells of its label; null where there are too few images
+pairs           for any two labels, "0-1":
+    jump        how sharply one label turns into the other, 0: not at all, 1: at once; see
+                `sharpest_jump`; null where no cluster has enough images of both: no look-alikes
+    statistic   along which, and `threshold` where; null where there is no jump
+    flips       whether the jump is at least `FLIP`
 """
 
 import textwrap
@@ -24,30 +28,30 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
-from common.clustering import find_clusters
+from common.clustering import find_clusters, tabulate
 from common.command import run
 from common.files import save_json
 from common.params import read_params
 from common.pictures import save_figure
-from common.statistics import in_words, measure, threshold_in_words
+from common.statistics import measure, readable, threshold_in_words
 
 FLIP = 0.52
 ALIKE = 1_000  # images in a cluster, on average
+CLUSTERS = 10  # at least: the images of fewer are not alike
 COMPONENTS = 30  # principal ones of the pixels, in which images are alike
 WINDOW = 40  # images on each side of a threshold that are looked at
-FEWEST = 5 * WINDOW  # images of each label
+FEWEST = 5 * WINDOW  # images of each label in a cluster
 DENSE = 0.25  # of the usual density of images, where a jump counts
 
 
 def find_alike(images: np.ndarray, seed: int) -> np.ndarray:
-    """Divide images (n, 28, 28, 1) into clusters of about `ALIKE` that look alike, (n,)."""
+    """Divide images (n, 28, 28, 1) into clusters of look-alikes; return the clusters, (n,)."""
     pixels = images.reshape(len(images), -1).astype(np.float32)
-    n_clusters = max(1, len(images) // ALIKE)
-    pca = PCA(min(COMPONENTS, len(images)), svd_solver="randomized", random_state=seed)
-    return find_clusters(pca.fit_transform(pixels), n_clusters, 1, seed)
+    points = PCA(COMPONENTS, svd_solver="covariance_eigh").fit_transform(pixels)
+    return find_clusters(points, len(images) // ALIKE, 1, seed)
 
 
-def sharpest_jump(values: np.ndarray, second: np.ndarray, seed: int) -> tuple[float, float]:
+def sharpest_jump(values: np.ndarray, second: np.ndarray, seed: int) -> tuple[float, float | None]:
     """Find where the share of the second of two labels jumps most along a statistic.
 
     The jump is the change of that share from the window just below a threshold to the one just
@@ -60,11 +64,11 @@ def sharpest_jump(values: np.ndarray, second: np.ndarray, seed: int) -> tuple[fl
         seed: of the order of equal values, which are spread evenly up to the next value
 
     Returns:
-        the jump, 0-1, and its threshold; 0 and nan where there is none
+        the jump, 0-1, and its threshold; 0 and None where there is none
     """
     distinct, place = np.unique(values, return_inverse=True)
     if len(distinct) < 2 or len(values) < 4 * WINDOW:
-        return 0.0, np.nan
+        return 0.0, None
     gaps = np.diff(distinct, append=2 * distinct[-1] - distinct[-2])
     spread = values + np.random.default_rng(seed).random(len(values)) * gaps[place]
     order = np.argsort(spread)
@@ -75,7 +79,7 @@ def sharpest_jump(values: np.ndarray, second: np.ndarray, seed: int) -> tuple[fl
     widths = spread[2 * WINDOW - 1 :] - spread[: n - 2 * WINDOW + 1]  # of two windows in a row
     at = at[widths[at - WINDOW] * DENSE <= np.median(widths)]
     if len(at) == 0:
-        return 0.0, np.nan
+        return 0.0, None
     before, below, above, after = (
         (sums[at + (step + 1) * WINDOW] - sums[at + step * WINDOW]) / WINDOW
         for step in (-2, -1, 0, 1)
@@ -85,35 +89,42 @@ def sharpest_jump(values: np.ndarray, second: np.ndarray, seed: int) -> tuple[fl
     return max(0.0, float(jumps[best])), float(values[at[best] - 1] + values[at[best]]) / 2
 
 
-def link(statistics: pd.DataFrame, second: np.ndarray, clusters: np.ndarray, seed: int) -> dict:
-    """Find the sharpest jump between two labels in any cluster and along any statistic.
+def sharpest_of_pair(
+    statistics: pd.DataFrame, second: np.ndarray, clusters: np.ndarray, seed: int
+) -> dict:
+    """Find the sharpest jump between two labels in any cluster, along any statistic.
 
     Args:
         statistics: of images of the two labels, (n, k)
         second: whether they have the second label, (n,)
-        clusters: of images that are alike, (n,)
+        clusters: of look-alikes, (n,)
 
     Returns:
-        jump, statistic and threshold (null where there is none); flips: whether the jump is one
+        jump, statistic, threshold and flips, as explained at the top of this file
     """
-    best = {"jump": 0.0, "statistic": None, "threshold": None}
+    found = []
     for cluster in np.unique(clusters):
         rows = clusters == cluster
         if min(second[rows].sum(), (~second[rows]).sum()) < FEWEST:
             continue
         for name in statistics:
             jump, threshold = sharpest_jump(statistics[name].to_numpy()[rows], second[rows], seed)
-            if jump > best["jump"]:
-                best = {"jump": jump, "statistic": name, "threshold": threshold}
-    return best | {"flips": best["jump"] >= FLIP}
+            found.append({"jump": jump, "statistic": name, "threshold": threshold})
+    nothing = {"jump": 0.0 if found else None, "statistic": None, "threshold": None}
+    best = max([nothing, *found], key=lambda one: one["jump"] or 0.0)
+    return best | {"flips": (best["jump"] or 0.0) >= FLIP}
 
 
 def say(pairs: dict[str, dict]) -> str:
     """Say in a sentence between which labels the label flips."""
+    looked_at = sum(found["jump"] is not None for found in pairs.values())
     flips = [threshold_in_words(*item) for item in pairs.items() if item[1]["flips"]]
-    if not flips:
-        return "Between no two labels does the label flip at a threshold of an image statistic."
-    return f"Between images that are alike the label flips at {', '.join(flips)}."
+    if flips:
+        return f"Between look-alikes the label flips at {', '.join(flips)}."
+    return (
+        f"Of the {len(pairs)} pairs of labels {looked_at} have look-alikes; between none of them"
+        " does the label flip at a threshold of an image statistic."
+    )
 
 
 def draw(pairs: dict[str, dict]) -> Figure:
@@ -124,11 +135,15 @@ def draw(pairs: dict[str, dict]) -> Figure:
     ax = figure.subplots()
     for pair, found in pairs.items():
         column, row = (labels.index(label) for label in pair.split("-"))
+        place = {"ha": "center", "va": "center", "fontsize": 7}
+        if found["statistic"] is None:
+            none = "no look-alikes" if found["jump"] is None else "none"
+            ax.text(column, row, none, **place)
+            continue
         jumps[row, column] = found["jump"]
-        at = f"\n{in_words(found['statistic'])}\n{found['threshold']:.3g}" if found["jump"] else ""
+        at = f"{readable(found['statistic'])}\n{found['threshold']:.3g}"
         color = "white" if found["jump"] > 0.6 else "black"
-        place = {"ha": "center", "va": "center", "fontsize": 7, "color": color}
-        ax.text(column, row, f"{found['jump']:.2f}{at}", **place)
+        ax.text(column, row, f"{found['jump']:.2f}\n{at}", color=color, **place)
     ax.imshow(jumps, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     ax.set_xlim(-0.5, len(labels) - 1.5)
     ax.set_ylim(len(labels) - 0.5, 0.5)
@@ -145,14 +160,16 @@ def main(images_path: Path, labels_path: Path, metrics: Path, picture: Path) -> 
     params = read_params()
     seed = params["label_flips"]["seed"]
     images, labels = np.load(images_path), np.load(labels_path)
-    statistics, clusters = measure(images), find_alike(images, seed)
-    pairs = {}
+    enough = len(images) >= CLUSTERS * ALIKE
+    clusters = find_alike(images, seed) if enough else np.arange(len(images))  # all by itself
+    alike = float(tabulate(labels, clusters).max().sum() / len(labels)) if enough else None
+    statistics, pairs = measure(images), {}
     for first, second in combinations(np.unique(labels), 2):
         rows = (labels == first) | (labels == second)
-        found = link(statistics[rows], labels[rows] == second, clusters[rows], seed)
-        print(f"label_flips: {first} and {second}: a jump of {found['jump']:.2f}", flush=True)
+        found = sharpest_of_pair(statistics[rows], labels[rows] == second, clusters[rows], seed)
+        print(f"label_flips: sharpest jump of {first} and {second}: {found['jump']}", flush=True)
         pairs[f"{first}-{second}"] = found
-    save_json(metrics, pairs)
+    save_json(metrics, {"alike_accuracy": alike, "pairs": pairs})
     save_figure(draw(pairs), picture)
 
 

@@ -7,9 +7,9 @@ Writes  garments of each label, and how well the groups found agree with them (J
         both (PNG)
 
 matched               share of the test images that are in Fashion-MNIST
-garments              images of each garment, by label
-n_garments, n_groups  kinds of garment in a label that are at least `SMALLEST` of its images; groups
-                      found in it without knowing them
+counts                images of each garment, by label
+garments              those that are at least `SMALLEST` of the label's images
+n_garments, n_groups  how many they are; how many groups were found in it without knowing them
 adjusted_mutual_info  agreement of both inside the label, 0: chance, 1: the same (Vinh, Epps and
                       Bailey 2010); null where one garment is all
 skipped               why there is nothing to reveal, or null
@@ -50,18 +50,18 @@ def match(images: np.ndarray, known: dict[str, np.ndarray]) -> np.ndarray:
 def score(garments: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> dict:
     """Return the figures explained at the top of this file, for images of known garment (n,)."""
     scores: dict[str, dict] = {
-        key: {} for key in ("garments", "n_garments", "n_groups", "adjusted_mutual_info")
+        key: {} for key in ("counts", "garments", "n_garments", "n_groups", "adjusted_mutual_info")
     }
     for label in np.unique(labels):
         inside = labels == label
         counts = np.bincount(garments[inside], minlength=len(GARMENTS))
-        found = {GARMENTS[garment]: int(counts[garment]) for garment in np.flatnonzero(counts)}
-        several = int((counts >= SMALLEST * counts.sum()).sum())
+        many = [GARMENTS[n] for n in np.flatnonzero(counts >= SMALLEST * counts.sum())]
         agreement = adjusted_mutual_info_score(garments[inside], groups[inside])
-        scores["garments"][str(label)] = found
-        scores["n_garments"][str(label)] = several
+        scores["counts"][str(label)] = {GARMENTS[n]: int(counts[n]) for n in np.flatnonzero(counts)}
+        scores["garments"][str(label)] = many
+        scores["n_garments"][str(label)] = len(many)
         scores["n_groups"][str(label)] = len(np.unique(groups[inside]))
-        scores["adjusted_mutual_info"][str(label)] = float(agreement) if several > 1 else None
+        scores["adjusted_mutual_info"][str(label)] = float(agreement) if len(many) > 1 else None
     return scores
 
 

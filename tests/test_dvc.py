@@ -160,6 +160,23 @@ def test_a_temporary_and_a_queued_run_see_the_same_data(clone):
     assert changed(clone) == set()
 
 
+def test_another_machine_downloads_only_what_a_change_needs(clone, tmp_path):
+    store, other = str(tmp_path / "store"), tmp_path / "other"
+    call(clone, "dvc", "remote", "add", "--local", "store", store)
+    call(clone, "dvc", "push", "-r", "store")
+    (clone / ".dvc/config.local").unlink()
+    call(tmp_path, "git", "clone", "-q", str(clone), str(other))
+    call(other, "dvc", "remote", "add", "--local", "--default", "store", store)
+    reproduce = ("dvc", "repro", "--pull", "--allow-missing")
+    assert stages_run(call(other, *reproduce)) == set()
+    assert not list((other / "data").rglob("*.npy"))
+    set_params(other, kmeans__n_clusters=4)
+    assert stages_run(call(other, *reproduce)) == AFTER_KMEANS
+    present = {path.name for path in (other / "data").rglob("*.*") if path.suffix != ".dvc"}
+    assert {"test.npy", "clusters.npy"} <= present
+    assert not {"x_train.csv", "x_train.npy", "improved.keras"} & present
+
+
 def test_metrics_show_and_diff_tell_experiments_apart(clone):
     shown = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
     files = shown[""]["data"]

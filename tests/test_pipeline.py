@@ -129,6 +129,11 @@ def test_only_fetch_reads_the_twist():
     assert readers == ["fetch.py"]
 
 
+def test_only_fetch_and_reveal_see_the_garments():
+    files = [path for path in (ROOT / "stages").rglob("*.py") if "find_fashion" in path.read_text()]
+    assert {path.name for path in files} == {"fashion_mnist.py", "fetch.py", "reveal.py"}
+
+
 def test_metrics_and_plots_are_in_git_and_data_is_in_the_cache():
     for stage in STAGES.values():
         for kind in ("metrics", "plots"):

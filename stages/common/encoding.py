@@ -16,10 +16,7 @@ def encode(network: keras.Model, layer: str, images: np.ndarray) -> tuple[np.nda
     """
     names = [layer.name for layer in network.layers]
     if layer not in names:
-        raise InputError(
-            f"params.yaml: extract_encoding.layer: expected one of {', '.join(names)},"
-            f" found {layer}"
-        )
+        raise InputError(f"params.yaml: layer: expected one of {', '.join(names)}, found {layer}")
     both = keras.Model(network.inputs, [network.get_layer(layer).output, network.outputs[0]])
     encodings, probabilities = both.predict(images, batch_size=BATCH, verbose=0)
     encodings = np.asarray(encodings, np.float32).reshape(len(images), -1)

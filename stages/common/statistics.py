@@ -67,12 +67,12 @@ def _likeness(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     return 1 - _ratio(difference, (images + others).sum(axis=(1, 2)))
 
 
-def in_words(name: str) -> str:
-    """Return the name of a statistic as a text has it."""
+def readable(name: str) -> str:
+    """Return the name of a statistic, or of a verdict, as a text has it."""
     return name.replace("_", " ")
 
 
 def threshold_in_words(pair: str, found: dict) -> str:
-    """Say where the label flips between two labels, "0-1", as metrics/label_flips.json has it."""
-    at = f"{in_words(found['statistic'])} {found['threshold']:.3g}"
+    """Say at what threshold two labels, "0-1", part, as metrics/label_flips.json has it."""
+    at = f"{readable(found['statistic'])} {found['threshold']:.3g}"
     return f"{at} (labels {pair.replace('-', ' and ')})"
