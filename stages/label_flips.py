@@ -167,7 +167,8 @@ def main(images_path: Path, labels_path: Path, metrics: Path, picture: Path) -> 
     for first, second in combinations(np.unique(labels), 2):
         rows = (labels == first) | (labels == second)
         found = sharpest_of_pair(statistics[rows], labels[rows] == second, clusters[rows], seed)
-        print(f"label_flips: sharpest jump of {first} and {second}: {found['jump']}", flush=True)
+        jump = "no look-alikes" if found["jump"] is None else f"{found['jump']:.2f}"
+        print(f"label_flips: sharpest jump between {first} and {second}: {jump}", flush=True)
         pairs[f"{first}-{second}"] = found
     save_json(metrics, {"alike_accuracy": alike, "pairs": pairs})
     save_figure(draw(pairs), picture)

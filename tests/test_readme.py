@@ -10,6 +10,8 @@ import pytest
 from conftest import ROOT
 from ruamel.yaml import YAML
 
+import label_flips
+
 
 def committed(path: str) -> str:
     """The text of a file in the last commit, whatever a run has changed since."""
@@ -149,12 +151,15 @@ def test_the_table_of_meanings_is_the_committed_metrics():
 
 def test_the_figures_of_the_verdict_in_the_text_are_the_committed_ones():
     text, statistics = " ".join(README.split()), metrics("image_statistics")
-    assert f"predicts {statistics['tree']['test_accuracy']:.1%} of the test labels" in text
-    best = max(alone["test_accuracy"] for alone in statistics["alone"].values())
-    assert f"the best one alone {best:.1%}" in text
-    sharpest = max(found["jump"] for found in metrics("label_flips").values())
-    assert f"between any two labels is {sharpest:.2f} of 1" in text
-    assert f"the verdict is: **{metrics('interpret')['verdict'].replace('_', ' ')}**" in text
+    assert f"predicts {statistics['tree']['valid_accuracy']:.1%} of the validation labels" in text
+    best = max(alone["valid_accuracy"] for alone in statistics["alone"].values())
+    assert f"one on the best alone {best:.1%}" in text
+    pairs = metrics("label_flips")["pairs"].values()
+    sharpest = max(found["jump"] or 0 for found in pairs)
+    expected = f"between look-alikes is {sharpest:.2f} of 1, and {label_flips.FLIP} would count"
+    assert expected in text
+    assert all(found["flips"] == ((found["jump"] or 0) >= label_flips.FLIP) for found in pairs)
+    assert f"verdict is: **{metrics('interpret')['verdict'].replace('_', ' ')}**" in text
 
 
 def test_the_score_of_the_verdicts_in_the_text_is_the_committed_one():
@@ -166,6 +171,7 @@ def test_the_score_of_the_verdicts_in_the_text_is_the_committed_one():
     random = [answer["verdict"] for answer in answers if answer["kind"] == "drawn"]
     assert f"none of the {len(random)} random ones was explained" in text
     assert set(random) == {"no_structure"}
+    assert len(answers) == 20
 
 
 def test_every_file_that_the_readme_names_exists():
