@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 TRAINING = {"train_default", "train_improved"}
 AFTER_DEFAULT = {"train_default", "evaluate", "compare_layers"}
 LOCK = {"dvc.lock"}
+COURSE = [f"data/course/{name}.csv" for name in ("x_train", "y_train", "x_test", "y_test")]
 AFTER_KMEANS = {"kmeans", "scatter", "image_grids"}
 
 
@@ -71,8 +72,7 @@ def clone(tmp_path_factory):
         scatter__points=100,
         image_grids__images=8,
     )
-    names = [f"data/course/{name}.csv" for name in ("x_train", "y_train", "x_test", "y_test")]
-    call(folder, "dvc", "add", "-q", *names)
+    call(folder, "dvc", "add", "-q", *COURSE)
     call(folder, "git", "add", "-A")
     call(folder, "git", "commit", "-qm", "Course data")
     output = call(folder, "dvc", "repro")
@@ -167,14 +167,15 @@ def test_another_machine_downloads_only_what_a_change_needs(clone, tmp_path):
     (clone / ".dvc/config.local").unlink()
     call(tmp_path, "git", "clone", "-q", str(clone), str(other))
     call(other, "dvc", "remote", "add", "--local", "--default", "store", store)
+    call(other, "dvc", "pull", *(f"{name}.dvc" for name in COURSE))
     reproduce = ("dvc", "repro", "--pull", "--allow-missing")
     assert stages_run(call(other, *reproduce)) == set()
     assert not list((other / "data").rglob("*.npy"))
     set_params(other, kmeans__n_clusters=4)
     assert stages_run(call(other, *reproduce)) == AFTER_KMEANS
-    present = {path.name for path in (other / "data").rglob("*.*") if path.suffix != ".dvc"}
-    assert {"test.npy", "clusters.npy"} <= present
-    assert not {"x_train.csv", "x_train.npy", "improved.keras"} & present
+    present = {path.relative_to(other / "data").as_posix() for path in other.rglob("data/*/*.*")}
+    assert {"encoding/test.npy", "encoding/clusters.npy"} <= present
+    assert not {"raw/x_train.csv", "prepared/x_train.npy", "models/improved.keras"} & present
 
 
 def test_metrics_show_and_diff_tell_experiments_apart(clone):
