@@ -132,10 +132,13 @@ def write_csvs(folder: Path, labels: dict[str, np.ndarray]) -> None:
 
 def ask(folder: Path, labels: dict[str, np.ndarray]) -> dict:
     """Run the stages on labels in a folder; return the verdict and the groups' agreement."""
-    if not is_trained(folder, labels):
+    trained = is_trained(folder, labels)
+    if not trained:
         shutil.rmtree(folder, ignore_errors=True)
         write_csvs(folder / "data/course", labels)
-        lay_out(folder, SHORT)
+    (folder / "stages").unlink(missing_ok=True)
+    lay_out(folder, SHORT)  # anew each time: later stages may have other parameters now
+    if not trained:
         for stage in TO_NETWORK:
             run_stage(folder, stage)
         shutil.rmtree(folder / "data/raw")  # the largest part, and not needed any more

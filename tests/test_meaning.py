@@ -1,5 +1,6 @@
 """What the labels are said to mean: groups, image statistics, the verdict, reveal and guesses."""
 
+import io
 import json
 
 import numpy as np
@@ -16,7 +17,7 @@ import label_flips
 import reveal
 from common.command import InputError
 from common.fashion_mnist import GARMENTS
-from common.statistics import measure
+from common.statistics import INK, measure
 
 
 def blank(*boxes):
@@ -46,6 +47,14 @@ def test_symmetry_is_what_an_image_shares_with_its_mirror_image():
     half = measure(blank((9, 19, 4, 14), (9, 19, 14, 19))).iloc[0]
     assert half["left_right_symmetry"] == pytest.approx(100 / 150)
     assert half["top_bottom_symmetry"] == pytest.approx(1)
+
+
+def test_faint_pixels_are_no_ink():
+    image = blank((4, 10, 2, 14))
+    image[0, 25, 25] = INK
+    found = measure(image).iloc[0]
+    assert (found["width"], found["height"]) == (12, 6)
+    assert found["inked_area"] == pytest.approx(72 / 784)
 
 
 def test_an_empty_image_has_statistics_of_0():
@@ -147,13 +156,20 @@ def test_a_flip_between_whole_numbers_is_a_jump_of_1():
     assert (jump, threshold) == (1, 2.5)
 
 
-@pytest.mark.parametrize("width", [0.3, 1.0])
+@pytest.mark.parametrize("width", [0.015, 0.3, 1.0])
 def test_a_share_that_changes_little_by_little_is_no_flip(width):
     values = along()
     chance = 1 / (1 + np.exp(-values / width))
     second = np.random.default_rng(1).random(len(values)) < chance
     jump, _ = label_flips.sharpest_jump(values, second, seed=1)
     assert jump < label_flips.FLIP
+
+
+def test_a_threshold_lies_between_two_values():
+    values = np.round(2 * along())
+    second = np.random.default_rng(1).random(len(values)) < 0.5
+    _, threshold = label_flips.sharpest_jump(values, second, seed=1)
+    assert threshold % 1 == 0.5
 
 
 def test_two_kinds_with_nothing_between_them_are_no_flip():
@@ -249,6 +265,20 @@ def pictures():
 def test_labels_made_by_a_known_rule_get_the_right_verdict(pictures, workspace, rule, verdict):
     images, kinds = pictures
     labels = rule(kinds, measure(images)["ink_brightness"].to_numpy()).astype(np.uint8)
+    assert verdict_on(images, labels, workspace) == verdict
+
+
+def test_with_few_images_no_look_alikes_are_sought_and_the_tree_decides(pictures, workspace):
+    images = pictures[0][:6_000]
+    labels = np.digitize(measure(images)["ink_brightness"], [0.4, 0.55, 0.7, 0.85])
+    assert verdict_on(images, labels.astype(np.uint8), workspace) == "image_statistic"
+    flips = read_json(workspace / "flips.json")
+    assert flips["alike_accuracy"] is None
+    assert all(found["jump"] is None for found in flips["pairs"].values())
+
+
+def verdict_on(images, labels, workspace):
+    """The verdict of the stages, without a network, on images and labels of every split."""
     x, y = workspace / "x.npy", workspace / "y.npy"
     np.save(x, images)
     np.save(y, labels)
@@ -260,7 +290,7 @@ def test_labels_made_by_a_known_rule_get_the_right_verdict(pictures, workspace, 
     label_flips.main(x, y, flips, workspace / "flips.png")
     paths = [workspace / "network.json", statistics, workspace / "groups.json", flips]
     interpret.main(y, *paths, workspace / "interpret.json", workspace / "interpret.png")
-    assert read_json(workspace / "interpret.json")["verdict"] == verdict
+    return read_json(workspace / "interpret.json")["verdict"]
 
 
 @pytest.mark.parametrize("verdict", ["no_structure", "visual_groups", "image_statistic", "mixed"])
@@ -432,9 +462,9 @@ def test_a_label_between_two_thresholds_of_a_statistic_has_both():
 
 
 def test_a_guess_may_be_long_and_hold_any_character():
-    words = ["$a_b$ {x and $6 \\foo % ü", "x" * 200, "coats " * 33, "", "'\"<b>"]
+    words = ["cost $5 {x and $6 \\foo % ü", "x" * 200, "coats " * 33, "", "'\"<b>"]
     rows = [([words[n], *["line"] * n], []) for n in range(5)]
-    guess.draw(rows).canvas.draw()
+    guess.draw(rows).savefig(io.BytesIO())
 
 
 def test_the_guesses_have_a_picture_and_their_evidence(test_arrays, workspace):
