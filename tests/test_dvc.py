@@ -50,6 +50,12 @@ def changed(folder: Path) -> set[str]:
     return {line[3:] for line in call(folder, "git", "status", "--porcelain").splitlines()}
 
 
+def test_the_committed_results_are_those_of_the_committed_code_and_parameters(tmp_path):
+    call(tmp_path, "git", "clone", "-q", str(ROOT), "fresh")
+    output = call(tmp_path / "fresh", "dvc", "repro", "--dry", "--allow-missing")
+    assert "Data and pipelines are up to date." in output
+
+
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     """A clone of the project as it lies here, with 300 images of a course, run once."""
