@@ -11,8 +11,8 @@ n         how many groups the label has
 valleys   depth of the shallowest valley between any two clusters, 0-1, by number of clusters
 images    test images in each group
 
-The layer and the constants below were chosen on labels that were made up, not on the default ones:
-see benchmarks/calibration.py.
+The layer and the depth of valleys were chosen on labels that were made up, not on the default ones:
+see benchmarks/meaning.md.
 """
 
 from itertools import combinations

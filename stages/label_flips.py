@@ -8,7 +8,7 @@ Writes  the sharpest jump between any two labels (JSON), a table of them (PNG)
 Kinds of garment differ in statistics, too, but little by little, or with hardly any image in
 between. A label that was given by a statistic flips at a threshold where images lie as dense as
 elsewhere: a regression discontinuity (Thistlethwaite and Campbell 1960). The constants below were
-chosen on labels that were made up, see benchmarks/calibration.py.
+chosen on labels that were made up, see benchmarks/meaning.md.
 
 alike_accuracy  share of the images that have the most frequent label of their cluster: what a
                 picture's look alone tells of its label; null where there are too few images
