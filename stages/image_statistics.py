@@ -47,10 +47,12 @@ def draw(scores: dict, tree: DecisionTreeClassifier) -> Figure:
     alone = {name: figures["test_accuracy"] for name, figures in scores["alone"].items()}
     names = sorted(alone, key=alone.get)
     ax.barh([readable(name) for name in names], [alone[name] for name in names], color="#56b4e9")
-    for name, style in (("majority", ":"), ("tree", "-")):
+    for name, words, style in (
+        ("majority", "most frequent label", ":"),
+        ("tree", "tree on all, below", "-"),
+    ):
         accuracy = scores[name]["test_accuracy"]
-        text_of = {"majority": "most frequent label", "tree": "tree on all, below"}[name]
-        ax.axvline(accuracy, color="black", ls=style, lw=1, label=f"{text_of}: {accuracy:.3f}")
+        ax.axvline(accuracy, color="black", ls=style, lw=1, label=f"{words}: {accuracy:.3f}")
     ax.set_xlim(0, 1)
     ax.set_xlabel("test accuracy of a tree on this statistic alone", fontsize=8)
     ax.tick_params(labelsize=8)

@@ -34,7 +34,7 @@ from scipy.stats import binomtest
 from common.command import run
 from common.files import save_json
 from common.pictures import save_figure
-from common.statistics import readable, threshold_in_words
+from common.statistics import flips_in_words, readable
 
 CHANCE = 0.001
 ENOUGH = 0.96
@@ -68,7 +68,7 @@ def say(verdict: str, groups: dict[str, int], pairs: dict[str, dict], n: int) ->
         pairs: of metrics/label_flips.json
         n: validation images
     """
-    flips = ", ".join(threshold_in_words(*item) for item in pairs.items() if item[1]["flips"])
+    flips = ", ".join(flips_in_words(pairs))
     sharpest = max((found["jump"] for found in pairs.values() if found["jump"]), default=0)
     looks = "Groups that look different: " + ", ".join(
         f"{number} in label {label}" for label, number in groups.items()

@@ -33,7 +33,7 @@ from common.command import run
 from common.files import save_json
 from common.params import read_params
 from common.pictures import save_figure
-from common.statistics import measure, readable, threshold_in_words
+from common.statistics import flips_in_words, measure, readable
 
 FLIP = 0.52
 ALIKE = 1_000  # images in a cluster, on average
@@ -118,8 +118,7 @@ def sharpest_of_pair(
 def say(pairs: dict[str, dict]) -> str:
     """Say in a sentence between which labels the label flips."""
     looked_at = sum(found["jump"] is not None for found in pairs.values())
-    flips = [threshold_in_words(*item) for item in pairs.items() if item[1]["flips"]]
-    if flips:
+    if flips := flips_in_words(pairs):
         return f"Between look-alikes the label flips at {', '.join(flips)}."
     return (
         f"Of the {len(pairs)} pairs of labels {looked_at} have look-alikes; between none of them"

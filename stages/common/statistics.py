@@ -72,6 +72,11 @@ def readable(name: str) -> str:
     return name.replace("_", " ")
 
 
+def flips_in_words(pairs: dict[str, dict]) -> list[str]:
+    """Say where labels flip, an entry for each pair of labels that does."""
+    return [threshold_in_words(pair, found) for pair, found in pairs.items() if found["flips"]]
+
+
 def threshold_in_words(pair: str, found: dict) -> str:
     """Say at what threshold two labels, "0-1", part, as metrics/label_flips.json has it."""
     at = f"{readable(found['statistic'])} {found['threshold']:.3g}"
