@@ -18,6 +18,7 @@ from sklearn.tree import DecisionTreeClassifier, export_text
 
 from common.command import run
 from common.files import save_json
+from common.params import read_params
 from common.pictures import save_figure
 from common.statistics import measure, readable
 
@@ -25,9 +26,14 @@ LEAVES = 8  # of a tree, at most: what a person still reads
 SMALLEST = 0.002  # share of the images that a leaf has at least
 
 
-def fit_tree(statistics: pd.DataFrame, labels: np.ndarray) -> DecisionTreeClassifier:
-    """Fit a tree (Breiman and others 1984) that predicts labels (n,) from statistics (n, k)."""
-    tree = DecisionTreeClassifier(max_leaf_nodes=LEAVES, min_samples_leaf=SMALLEST, random_state=0)
+def fit_tree(statistics: pd.DataFrame, labels: np.ndarray, seed: int) -> DecisionTreeClassifier:
+    """Fit a tree (Breiman and others 1984) that predicts labels (n,) from statistics (n, k).
+
+    The seed decides between statistics that part the images equally well.
+    """
+    tree = DecisionTreeClassifier(
+        max_leaf_nodes=LEAVES, min_samples_leaf=SMALLEST, random_state=seed
+    )
     return tree.fit(statistics, labels)
 
 
@@ -73,6 +79,8 @@ def main(
     metrics: Path,
     picture: Path,
 ) -> None:
+    params = read_params()
+    seed = params["image_statistics"]["seed"]
     statistics, labels = measure(np.load(x_train)), np.load(y_train)
     scored = {
         split: (measure(np.load(x)), np.load(y))
@@ -80,7 +88,7 @@ def main(
     }
 
     def fit_and_score(names: list[str]) -> tuple[DecisionTreeClassifier, dict]:
-        tree = fit_tree(statistics[names], labels)
+        tree = fit_tree(statistics[names], labels, seed)
         return tree, {
             f"{split}_accuracy": float(tree.score(others[names], right))
             for split, (others, right) in scored.items()
