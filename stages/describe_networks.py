@@ -109,7 +109,12 @@ def draw_diagram(network: keras.Model, layers: pd.DataFrame) -> Figure:
 def main(texts: Path, totals: Path, diagrams: Path) -> None:
     params = read_params()
     metrics = {}
-    for network in (default_network(), improved_network(params["train_improved"]["width"])):
+    improved = improved_network(
+        params["train_improved"]["width"],
+        params["train_improved"]["normalise"],
+        params["train_improved"]["skip"],
+    )
+    for network in (default_network(), improved):
         layers = count_layers(network)
         metrics[network.name] = {
             "parameters": int(layers["parameters"].sum()),
