@@ -1,0 +1,181 @@
+"""Compare the experiments of each sweep: what is a parameter worth, and which setting wins?
+
+Reads   the table of experiments that sweeps/sweep.py writes (CSV), a row a run
+Does    compares runs that differ in one parameter alone, seed by seed, on validation images
+Writes  means and differences of each sweep (JSON), and a picture of each (PNG); prints them, too
+
+settings    validation accuracy of each setting: mean and standard deviation over its seeds, and
+            how many runs ended, how many failed
+effects     of each value of a parameter: accuracy with it minus accuracy with the value of
+            params.yaml, all else equal; 95% interval over seeds (Student's t). It tells chance of
+            training, not that of the choice of validation images.
+words       `better` or `worse` if the interval leaves out 0, `indistinguishable` if not, `unknown`
+            if there are less than two seeds
+winner      the setting with the highest mean, its first experiment, and its difference to
+            params.yaml's own setting, `default`
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy import stats
+
+from common.command import InputError, run
+from common.files import save_json
+from common.pictures import save_figure
+
+LEVEL = 0.95  # of the intervals
+COLORS = {"better": "#0072b2", "worse": "#d55e00", "indistinguishable": "0.5", "unknown": "0.5"}
+ACCURACY = "validation_accuracy"
+COLUMNS = ["sweep", "experiment", "stage", "setting", "seed", ACCURACY]
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Return the table of experiments; values of parameters, in columns `block.key`, as text.
+
+    Raises:
+        InputError: a column is missing, or no run of a sweep's setting `default` has ended.
+    """
+    table = pd.read_csv(path, dtype=str)
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise InputError(f"{path}: expected columns {', '.join(COLUMNS)}, found no {missing[0]}")
+    for sweep, rows in table.groupby("sweep"):
+        if "default" not in set(rows.loc[rows[ACCURACY].notna(), "setting"]):
+            raise InputError(f"{path}: sweep {sweep}: expected a run of default, found none")
+    return table.astype({ACCURACY: float})
+
+
+def estimate(differences: pd.Series) -> dict:
+    """Return the mean of differences, one a seed, its interval and what that says, in words."""
+    n, mean = len(differences), float(differences.mean())
+    if n < 2:
+        return {"difference": mean, "low": None, "high": None, "seeds": n, "words": "unknown"}
+    reach = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * differences.std() / np.sqrt(n))
+    low, high = mean - reach, mean + reach
+    words = "better" if low > 0 else "worse" if high < 0 else "indistinguishable"
+    return {"difference": mean, "low": low, "high": high, "seeds": n, "words": words}
+
+
+def effects(runs: pd.DataFrame) -> dict[str, dict]:
+    """Estimate what each value of each parameter is worth, by `block.key=value`.
+
+    Runs with it are paired with runs with the value of the setting `default` that are equal in
+    all other parameters and the seed; a seed's differences are averaged first.
+    """
+    parameters = [name for name in runs.columns if "." in name and runs[name].nunique() > 1]
+    default = runs[runs["setting"] == "default"].iloc[0]
+    found = {}
+    for name in parameters:
+        others = [other for other in parameters if other != name]
+        accuracies = runs.set_index([name, "seed", *others])[ACCURACY]
+        for value in runs[name].unique():
+            if value != default[name]:
+                differences = (accuracies[value] - accuracies[default[name]]).dropna()
+                if len(differences):
+                    of_seeds = differences.groupby("seed").mean()
+                    found[f"{name}={value}"] = estimate(of_seeds)
+    return found
+
+
+def summarise(rows: pd.DataFrame) -> dict:
+    """Return the figures of a sweep; the glossary is at the top of this file."""
+    runs = rows.dropna(subset=ACCURACY)
+    settings = {
+        setting: {
+            "mean": float(group.mean()),
+            "standard_deviation": float(group.std()) if group.count() > 1 else None,
+            "runs": int(group.count()),
+            "failed": int(group.isna().sum()),
+        }
+        for setting, group in rows.groupby("setting", sort=False)[ACCURACY]
+    }
+    winner = runs.groupby("setting", sort=False)[ACCURACY].mean().idxmax()
+    accuracies = runs.set_index(["setting", "seed"])[ACCURACY]
+    return {
+        "stage": rows["stage"].iloc[0],
+        "settings": settings,
+        "effects": effects(runs),
+        "winner": {
+            "setting": winner,
+            "experiment": runs.loc[runs["setting"] == winner, "experiment"].iloc[0],
+        }
+        | estimate((accuracies[winner] - accuracies["default"]).dropna()),
+    }
+
+
+def say(sweep: str, figures: dict) -> str:
+    """Say in lines of text what a sweep has found."""
+    lines = [f"{sweep}: validation accuracy of {figures['stage']}"]
+    for setting, row in figures["settings"].items():
+        spread = row["standard_deviation"]
+        lines.append(
+            f"  {setting:40} {row['mean']:.4f}"
+            + (f" ± {spread:.4f}" if spread is not None else "")
+            + (f", {row['failed']} failed" if row["failed"] else "")
+        )
+    for name, row in figures["effects"].items():
+        lines.append(f"  {name:40} {in_points(row)}")
+    winner = figures["winner"]
+    if winner["setting"] == "default":
+        lines.append("  No setting has a higher mean than that of params.yaml.")
+    else:
+        lines.append(f"  Highest mean: {winner['setting']}, {in_points(winner)}")
+    lines.append(f"  To have it: dvc exp apply {winner['experiment']}")
+    return "\n".join(lines)
+
+
+def in_points(row: dict) -> str:
+    """Write a difference and its interval in percentage points."""
+    interval = (
+        "" if row["low"] is None else f" ({100 * row['low']:+.2f} to {100 * row['high']:+.2f})"
+    )
+    return f"{100 * row['difference']:+.2f} points{interval}, {row['words']}"
+
+
+def draw(sweep: str, rows: pd.DataFrame, figures: dict) -> Figure:
+    """Draw the runs of each setting, and below what each value of a parameter is worth."""
+    settings, found = list(figures["settings"]), figures["effects"]
+    heights = [len(settings) + 1, len(found) + 1] if found else [len(settings) + 1]
+    figure = Figure(figsize=(6.3, 0.2 * sum(heights) + 0.75 * len(heights)), layout="constrained")
+    axes = figure.subplots(len(heights), squeeze=False, height_ratios=heights)[:, 0]
+    places = rows["setting"].map(settings.index)
+    axes[0].plot(rows[ACCURACY], places, "o", ms=4, mew=0, color="#4c78a8", alpha=0.6)
+    means = [figures["settings"][setting]["mean"] for setting in settings]
+    axes[0].plot(means, range(len(settings)), "|", ms=12, mew=2, color="black")
+    axes[0].set_title(f"Sweep {sweep}: every run of {figures['stage']}, and means", fontsize=9)
+    axes[0].set_xlabel("validation accuracy", fontsize=8)
+    axes[0].set_yticks(range(len(settings)), settings)
+    if found:
+        for place, row in enumerate(found.values()):
+            if row["low"] is not None:
+                reach = [100 * row["low"], 100 * row["high"]]
+                axes[1].plot(reach, [place, place], color=COLORS[row["words"]])
+            axes[1].plot(100 * row["difference"], place, "o", ms=5, color=COLORS[row["words"]])
+        axes[1].axvline(0, color="0.7", zorder=0)
+        axes[1].set_title("Main effects: the value in place of that of params.yaml", fontsize=9)
+        axes[1].set_xlabel(
+            "difference in percentage points, 95% interval over seeds; grey: indistinguishable",
+            fontsize=8,
+        )
+        axes[1].set_yticks(range(len(found)), [name.split(".", 1)[1] for name in found])
+    for ax in axes:
+        ax.invert_yaxis()
+        ax.grid(axis="x", color="0.92")
+        ax.tick_params(labelsize=7)
+    return figure
+
+
+def main(table_path: Path, metrics: Path, pictures: Path) -> None:
+    found = {}
+    for sweep, rows in read_table(table_path).groupby("sweep"):
+        found[sweep] = summarise(rows)
+        print(say(sweep, found[sweep]), flush=True)
+        save_figure(draw(sweep, rows, found[sweep]), pictures / f"{sweep}.png")
+    save_json(metrics, found)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,114 @@
+"""What a sweep of sweeps.yaml consists of: its experiments, checked before any of them runs."""
+
+import itertools
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
+
+from common.command import InputError
+from common.params import read_params
+
+SWEEPS = Path("sweeps/sweeps.yaml")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One run of a sweep.
+
+    Attributes:
+        name: of the DVC experiment
+        setting: how its parameters differ from params.yaml and what the sweep fixes, or `default`
+        overrides: values by parameter: what the sweep fixes, what it tries, and the seed
+    """
+
+    name: str
+    setting: str
+    overrides: dict
+
+
+def read_sweep(root: Path, name: str) -> dict:
+    """Return a sweep of sweeps.yaml: stage, fixed, each, grid and seeds.
+
+    Raises:
+        InputError: the file is not as its schema says, has no such sweep, or the sweep has
+            parameters that its stage does not have.
+    """
+    yaml = YAML(typ="safe")
+    sweeps = yaml.load(root / SWEEPS)
+    schema = json.loads((root / SWEEPS).with_suffix(".schema.json").read_text(encoding="utf-8"))
+    for error in Draft202012Validator(schema).iter_errors(sweeps):
+        raise InputError(f"{SWEEPS}: {'.'.join(map(str, error.absolute_path))}: {error.message}")
+    if name not in sweeps:
+        raise InputError(f"{SWEEPS}: expected one of {', '.join(sweeps)}, found no {name}")
+    sweep = {"fixed": {}, "each": {}, "grid": {}} | sweeps[name]
+    known = yaml.load(root / "dvc.yaml")["stages"][sweep["stage"]]["params"]
+    for key in sweep["fixed"] | sweep["each"] | sweep["grid"]:
+        if key not in known:
+            raise InputError(
+                f"{SWEEPS}: {name}: {key}: expected a parameter of {sweep['stage']}, one of"
+                f" {', '.join(known)}"
+            )
+    return sweep
+
+
+def plan(name: str, sweep: dict, params: dict) -> list[Experiment]:
+    """List the experiments of a sweep, those of params.yaml's own setting first.
+
+    Args:
+        sweep: as `read_sweep` returns it
+        params: of params.yaml, `params[block][key]`
+
+    Raises:
+        InputError: a value has the wrong type or is out of range.
+    """
+    grid = sweep["grid"]
+    tried = sweep["fixed"] | {key: value_of(params, key) for key in sweep["each"] | grid}
+    settings = [
+        {},
+        *({key: value} for key, values in sweep["each"].items() for value in values),
+        *(dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())),
+    ]
+    experiments = {}
+    for setting in settings:
+        check(with_values(params, tried | setting), f"{SWEEPS}: {name}")
+        words = [
+            f"{key.split('.')[1]}={json.dumps(value)}"
+            for key, value in setting.items()
+            if value != tried[key]
+        ]
+        for seed in sweep["seeds"]:
+            full_name = "-".join([name, *(words or ["default"]), f"seed={seed}"])
+            experiments[full_name] = Experiment(
+                full_name, " ".join(words) or "default", tried | setting | {"train.seed": seed}
+            )
+    return list(experiments.values())
+
+
+def value_of(params: dict, name: str):
+    """Return the value of a parameter named `block.key`."""
+    block, key = name.split(".")
+    return params[block][key]
+
+
+def with_values(params: dict, values: dict) -> dict:
+    """Return parameters with other values, which are named `block.key`."""
+    changed = {block: dict(keys) for block, keys in params.items()}
+    for name, value in values.items():
+        block, key = name.split(".")
+        changed[block][key] = value
+    return changed
+
+
+def check(params: dict, place: str) -> None:
+    """Check parameters as if they stood in params.yaml; an `InputError` names the place."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "params.yaml"
+        YAML(typ="safe").dump(params, path)
+        try:
+            read_params(path)
+        except InputError as error:
+            raise InputError(f"{place}: {str(error).removeprefix(f'{path}: ')}") from error
