@@ -1,7 +1,10 @@
 """Fixtures: small synthetic images, five labels that a network can tell apart, and parameters."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
+COURSE = [f"data/course/{name}.csv" for name in ("x_train", "y_train", "x_test", "y_test")]
 
 
 def synthetic(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -52,3 +56,55 @@ def set_params(folder: Path, **values) -> None:
 
 def read_json(path: Path) -> dict:
     return json.loads(path.read_text())
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return variables for a command in `folder`: this environment's programs, no network."""
+    variables = os.environ | {"DVC_NO_ANALYTICS": "1", "KERAS_HOME": str(folder / "nowhere")}
+    variables |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    return variables | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"}
+
+
+def attempt(folder: Path, *command: str) -> subprocess.CompletedProcess:
+    """Run a command in `folder`, with the programs of this environment."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=environment(folder),
+        timeout=900,
+    )
+
+
+def call(folder: Path, *command: str) -> str:
+    """Run a command in `folder`; return what it prints, and fail with it if it fails."""
+    done = attempt(folder, *command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def copy_project(folder: Path, **values) -> None:
+    """Make a repository of the project as it lies here, with 300 images of a course.
+
+    Args:
+        values: of params.yaml, see `set_params`
+    """
+    call(folder, "git", "init", "-q", "-b", "main")
+    call(folder, "git", "config", "user.name", "Test")
+    call(folder, "git", "config", "user.email", "test@example.com")
+    listed = call(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard")
+    for name in listed.splitlines():
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    write_csvs(folder / "data/course")
+    set_params(folder, fetch__source="course", train_default__epochs=2, **values)
+    call(folder, "dvc", "add", "-q", *COURSE)
+    commit(folder, "Course data")
+
+
+def commit(folder: Path, message: str) -> None:
+    """Commit all changes."""
+    call(folder, "git", "add", "-A")
+    call(folder, "git", "commit", "-qm", message)

@@ -2,38 +2,18 @@
 
 import json
 import math
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, read_json, set_params, write_csvs
+from conftest import COURSE, ROOT, attempt, call, commit, copy_project, read_json, set_params
 from ruamel.yaml import YAML
 
 TRAINING = {"train_default", "train_improved"}
 AFTER_DEFAULT = {"train_default", "evaluate", "compare_layers"}
 LOCK = {"dvc.lock"}
-COURSE = [f"data/course/{name}.csv" for name in ("x_train", "y_train", "x_test", "y_test")]
 AFTER_KMEANS = {"kmeans", "scatter", "image_grids"}
-
-
-def attempt(folder: Path, *command: str) -> subprocess.CompletedProcess:
-    """Run a command in `folder`, with the programs of this environment."""
-    environment = os.environ | {"DVC_NO_ANALYTICS": "1", "KERAS_HOME": str(folder / "nowhere")}
-    environment |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")  # no network
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, env=environment, timeout=900
-    )
-
-
-def call(folder: Path, *command: str) -> str:
-    """Run a command in `folder`; return what it prints, and fail with it if it fails."""
-    done = attempt(folder, *command)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def stages_run(output: str) -> set[str]:
@@ -60,31 +40,16 @@ def test_the_committed_results_are_those_of_the_committed_code_and_parameters(tm
 def clone(tmp_path_factory):
     """A clone of the project as it lies here, with 300 images of a course, run once."""
     folder = tmp_path_factory.mktemp("clone")
-    call(folder, "git", "init", "-q", "-b", "main")
-    call(folder, "git", "config", "user.name", "Test")
-    call(folder, "git", "config", "user.email", "test@example.com")
-    listed = call(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard")
-    for name in listed.splitlines():
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes((ROOT / name).read_bytes())
-    write_csvs(folder / "data/course")
-    set_params(
+    copy_project(
         folder,
-        fetch__source="course",
-        train_default__epochs=2,
         train_improved__epochs=1,
         train_improved__batch_size=128,
         scatter__points=100,
         image_grids__images=8,
     )
-    call(folder, "dvc", "add", "-q", *COURSE)
-    call(folder, "git", "add", "-A")
-    call(folder, "git", "commit", "-qm", "Course data")
     output = call(folder, "dvc", "repro")
     assert {"fetch", "prepare", "image_grids"} | TRAINING <= stages_run(output)
-    call(folder, "git", "add", "-A")
-    call(folder, "git", "commit", "-qm", "Results")
+    commit(folder, "Results")
     return folder
 
 
@@ -301,8 +266,7 @@ def test_what_labels_of_other_images_mean_is_said_and_nothing_is_revealed(clone)
 )
 def test_a_benchmark_stores_its_figures_and_changes_nothing_else(clone, command, figures):
     script, *arguments = command
-    environment = ("env", "PYTHONPATH=stages")
-    call(clone, *environment, "python", f"benchmarks/{script}", *arguments)
+    call(clone, "env", "PYTHONPATH=stages", "python", f"benchmarks/{script}", *arguments)
     assert changed(clone) == set(figures)
     for path in figures:
         found = numbers(read_json(clone / path))
