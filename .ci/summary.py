@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 CURVES = {"loss": "loss (nats)", "accuracy": "accuracy"}
-METRICS = ("evaluate", "kmeans", "networks", "interpret", "reveal")
+METRICS = ("evaluate", "kmeans", "networks", "interpret", "reveal", "sweeps")
 COLORS = {"#0072b2": "blue", "#d55e00": "orange"}  # of the earlier and the later commit
 
 
@@ -72,7 +72,8 @@ def charts(base: str, head: str) -> str:
 
 def pictures(base: str, head: str) -> str:
     """Return the changed pictures, those of the earlier commit beside those of the later one."""
-    changed = call("git", "diff", "--name-only", base, head, "--", "plots/*.png").split()
+    listed = ("git", "diff", "--name-only", "--diff-filter=M", base, head, "--", "plots/*.png")
+    changed = call(*listed).split()
     repository = os.environ.get("GITHUB_REPOSITORY")
     if not changed or not repository:
         return "\n".join(f"- `{path}`" for path in changed) or "No picture has changed."

@@ -1,20 +1,25 @@
 """Compare the experiments of each sweep: what is a parameter worth, and which setting wins?
 
-Reads   the table of experiments that sweeps/sweep.py writes (CSV), a row a run
+Reads   training images and labels (.npy); the table of experiments that sweeps/sweep.py writes
+        (CSV), a row a run
 Does    compares runs that differ in one parameter alone, seed by seed, on validation images
 Writes  means and differences of each sweep (JSON), and a picture of each (PNG); prints them, too
 
+same_data   whether the runs were trained on the images and labels that are here now
 settings    validation accuracy of each setting: mean and standard deviation over its seeds, and
             how many runs ended, how many failed
 effects     of each value of a parameter: accuracy with it minus accuracy with the value of
             params.yaml, all else equal; 95% interval over seeds (Student's t). It tells chance of
-            training, not that of the choice of validation images.
+            training, not that of the choice of validation images, and stands by itself: of twenty
+            such intervals one leaves out 0 by chance.
 words       `better` or `worse` if the interval leaves out 0, `indistinguishable` if not, `unknown`
             if there are less than two seeds
-winner      the setting with the highest mean, its first experiment, and its difference to
-            params.yaml's own setting, `default`
+winner      of the settings of which no run failed that with the highest mean; its first
+            experiment, and its difference to params.yaml's own setting, `default`. The best of
+            many is partly the luckiest.
 """
 
+from hashlib import md5
 from pathlib import Path
 
 import numpy as np
@@ -29,23 +34,25 @@ from common.pictures import save_figure
 LEVEL = 0.95  # of the intervals
 COLORS = {"better": "#0072b2", "worse": "#d55e00", "indistinguishable": "0.5", "unknown": "0.5"}
 ACCURACY = "validation_accuracy"
-COLUMNS = ["sweep", "experiment", "stage", "setting", "seed", ACCURACY]
+COLUMNS = ["sweep", "experiment", "stage", "setting", "seed", "data", ACCURACY]
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """Return the table of experiments; values of parameters, in columns `block.key`, as text.
 
     Raises:
-        InputError: a column is missing, or no run of a sweep's setting `default` has ended.
+        InputError: a column is missing.
     """
     table = pd.read_csv(path, dtype=str)
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise InputError(f"{path}: expected columns {', '.join(COLUMNS)}, found no {missing[0]}")
-    for sweep, rows in table.groupby("sweep"):
-        if "default" not in set(rows.loc[rows[ACCURACY].notna(), "setting"]):
-            raise InputError(f"{path}: sweep {sweep}: expected a run of default, found none")
     return table.astype({ACCURACY: float})
+
+
+def name_data(*paths: Path) -> str:
+    """Return the starts of the files' MD5 sums, which are what DVC knows them by."""
+    return "-".join(md5(path.read_bytes()).hexdigest()[:8] for path in paths)
 
 
 def estimate(differences: pd.Series) -> dict:
@@ -63,39 +70,45 @@ def effects(runs: pd.DataFrame) -> dict[str, dict]:
     """Estimate what each value of each parameter is worth, by `block.key=value`.
 
     Runs with it are paired with runs with the value of the setting `default` that are equal in
-    all other parameters and the seed; a seed's differences are averaged first.
+    all other parameters and the seed, if both have ended; a seed's differences are averaged first.
     """
-    parameters = [name for name in runs.columns if "." in name and runs[name].nunique() > 1]
+    parameters = [name for name in runs if "." in name and runs[name].nunique() > 1]
     default = runs[runs["setting"] == "default"].iloc[0]
+    values = runs[parameters].melt(ignore_index=False).sort_index(kind="stable")
     found = {}
-    for name in parameters:
+    for name, value in values.drop_duplicates().itertuples(index=False):
         others = [other for other in parameters if other != name]
         accuracies = runs.set_index([name, "seed", *others])[ACCURACY]
-        for value in runs[name].unique():
-            if value != default[name]:
-                differences = (accuracies[value] - accuracies[default[name]]).dropna()
-                if len(differences):
-                    of_seeds = differences.groupby("seed").mean()
-                    found[f"{name}={value}"] = estimate(of_seeds)
+        differences = (accuracies[value] - accuracies[default[name]]).dropna()
+        if value != default[name] and len(differences):
+            found[f"{name}={value}"] = estimate(differences.groupby("seed").mean())
     return found
 
 
-def summarise(rows: pd.DataFrame) -> dict:
-    """Return the figures of a sweep; the glossary is at the top of this file."""
+def summarise(rows: pd.DataFrame, data: str) -> dict:
+    """Return the figures of a sweep of which a run of `default` has ended.
+
+    The glossary is at the top of this file.
+
+    Args:
+        data: what is here now, see `name_data`
+    """
     runs = rows.dropna(subset=ACCURACY)
     settings = {
         setting: {
-            "mean": float(group.mean()),
+            "mean": float(group.mean()) if group.count() else None,
             "standard_deviation": float(group.std()) if group.count() > 1 else None,
             "runs": int(group.count()),
             "failed": int(group.isna().sum()),
         }
         for setting, group in rows.groupby("setting", sort=False)[ACCURACY]
     }
-    winner = runs.groupby("setting", sort=False)[ACCURACY].mean().idxmax()
+    whole = [setting for setting, row in settings.items() if not row["failed"]] or ["default"]
+    winner = max(whole, key=lambda setting: settings[setting]["mean"])
     accuracies = runs.set_index(["setting", "seed"])[ACCURACY]
     return {
         "stage": rows["stage"].iloc[0],
+        "same_data": bool((runs["data"] == data).all()),
         "settings": settings,
         "effects": effects(runs),
         "winner": {
@@ -109,10 +122,13 @@ def summarise(rows: pd.DataFrame) -> dict:
 def say(sweep: str, figures: dict) -> str:
     """Say in lines of text what a sweep has found."""
     lines = [f"{sweep}: validation accuracy of {figures['stage']}"]
+    if not figures["same_data"]:
+        lines.append("  This sweep was run on other images or labels than those here.")
     for setting, row in figures["settings"].items():
-        spread = row["standard_deviation"]
+        mean, spread = row["mean"], row["standard_deviation"]
         lines.append(
-            f"  {setting:40} {row['mean']:.4f}"
+            f"  {setting:40}"
+            + (f" {mean:.4f}" if mean is not None else " no run ended")
             + (f" ± {spread:.4f}" if spread is not None else "")
             + (f", {row['failed']} failed" if row["failed"] else "")
         )
@@ -122,8 +138,7 @@ def say(sweep: str, figures: dict) -> str:
     if winner["setting"] == "default":
         lines.append("  No setting has a higher mean than that of params.yaml.")
     else:
-        lines.append(f"  Highest mean: {winner['setting']}, {in_points(winner)}")
-    lines.append(f"  To have it: dvc exp apply {winner['experiment']}")
+        lines.append(f"  The highest mean: {winner['setting']}, {in_points(winner)}")
     return "\n".join(lines)
 
 
@@ -143,7 +158,7 @@ def draw(sweep: str, rows: pd.DataFrame, figures: dict) -> Figure:
     axes = figure.subplots(len(heights), squeeze=False, height_ratios=heights)[:, 0]
     places = rows["setting"].map(settings.index)
     axes[0].plot(rows[ACCURACY], places, "o", ms=4, mew=0, color="#4c78a8", alpha=0.6)
-    means = [figures["settings"][setting]["mean"] for setting in settings]
+    means = [figures["settings"][setting]["mean"] or np.nan for setting in settings]
     axes[0].plot(means, range(len(settings)), "|", ms=12, mew=2, color="black")
     axes[0].set_title(f"Sweep {sweep}: every run of {figures['stage']}, and means", fontsize=9)
     axes[0].set_xlabel("validation accuracy", fontsize=8)
@@ -157,7 +172,7 @@ def draw(sweep: str, rows: pd.DataFrame, figures: dict) -> Figure:
         axes[1].axvline(0, color="0.7", zorder=0)
         axes[1].set_title("Main effects: the value in place of that of params.yaml", fontsize=9)
         axes[1].set_xlabel(
-            "difference in percentage points, 95% interval over seeds; grey: indistinguishable",
+            "difference in percentage points, 95% interval over seeds; grey: not told from 0",
             fontsize=8,
         )
         axes[1].set_yticks(range(len(found)), [name.split(".", 1)[1] for name in found])
@@ -168,10 +183,14 @@ def draw(sweep: str, rows: pd.DataFrame, figures: dict) -> Figure:
     return figure
 
 
-def main(table_path: Path, metrics: Path, pictures: Path) -> None:
-    found = {}
+def main(x_train: Path, y_train: Path, table_path: Path, metrics: Path, pictures: Path) -> None:
+    found, data = {}, name_data(x_train, y_train)
+    pictures.mkdir(parents=True, exist_ok=True)
     for sweep, rows in read_table(table_path).groupby("sweep"):
-        found[sweep] = summarise(rows)
+        if rows.loc[rows["setting"] == "default", ACCURACY].isna().all():
+            print(f"{sweep}: no run of params.yaml's own setting has ended, nothing to compare")
+            continue
+        found[sweep] = summarise(rows, data)
         print(say(sweep, found[sweep]), flush=True)
         save_figure(draw(sweep, rows, found[sweep]), pictures / f"{sweep}.png")
     save_json(metrics, found)

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from common.command import InputError
 from common.params import read_params
 
 SWEEPS = Path("sweeps/sweeps.yaml")
+SEED = "train.seed"
 
 
 @dataclass(frozen=True)
@@ -38,20 +40,27 @@ def read_sweep(root: Path, name: str) -> dict:
             parameters that its stage does not have.
     """
     yaml = YAML(typ="safe")
-    sweeps = yaml.load(root / SWEEPS)
+    try:
+        sweeps = yaml.load(root / SWEEPS)
+    except (OSError, YAMLError) as error:
+        raise InputError(f"{SWEEPS}: expected YAML: {' '.join(str(error).split())}") from error
     schema = json.loads((root / SWEEPS).with_suffix(".schema.json").read_text(encoding="utf-8"))
     for error in Draft202012Validator(schema).iter_errors(sweeps):
-        raise InputError(f"{SWEEPS}: {'.'.join(map(str, error.absolute_path))}: {error.message}")
+        place = "".join(f"{key}: " for key in error.absolute_path)
+        raise InputError(f"{SWEEPS}: {place}{error.message}")
     if name not in sweeps:
         raise InputError(f"{SWEEPS}: expected one of {', '.join(sweeps)}, found no {name}")
     sweep = {"fixed": {}, "each": {}, "grid": {}} | sweeps[name]
     known = yaml.load(root / "dvc.yaml")["stages"][sweep["stage"]]["params"]
-    for key in sweep["fixed"] | sweep["each"] | sweep["grid"]:
-        if key not in known:
+    keys = [*sweep["fixed"], *(sweep["each"] | sweep["grid"])]
+    for key in keys:
+        if key not in known or key == SEED:
             raise InputError(
                 f"{SWEEPS}: {name}: {key}: expected a parameter of {sweep['stage']}, one of"
-                f" {', '.join(known)}"
+                f" {', '.join(other for other in known if other != SEED)}"
             )
+        if keys.count(key) > 1:
+            raise InputError(f"{SWEEPS}: {name}: {key}: expected fixed or tried, found both")
     return sweep
 
 
@@ -74,18 +83,22 @@ def plan(name: str, sweep: dict, params: dict) -> list[Experiment]:
     ]
     experiments = {}
     for setting in settings:
-        check(with_values(params, tried | setting), f"{SWEEPS}: {name}")
         words = [
-            f"{key.split('.')[1]}={json.dumps(value)}"
+            f"{key.split('.')[1]}={in_yaml(value)}"
             for key, value in setting.items()
             if value != tried[key]
         ]
         for seed in sweep["seeds"]:
             full_name = "-".join([name, *(words or ["default"]), f"seed={seed}"])
-            experiments[full_name] = Experiment(
-                full_name, " ".join(words) or "default", tried | setting | {"train.seed": seed}
-            )
+            overrides = tried | setting | {SEED: seed}
+            check(with_values(params, overrides), f"{SWEEPS}: {name}")
+            experiments[full_name] = Experiment(full_name, " ".join(words) or "default", overrides)
     return list(experiments.values())
+
+
+def in_yaml(value) -> str:
+    """Write a value as for `dvc exp run -S`."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def value_of(params: dict, name: str):

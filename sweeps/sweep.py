@@ -23,10 +23,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import cloudpickle
 import pandas as pd
 from distributed import Client, LocalCluster, as_completed
-from distributed.scheduler import KilledWorker
 from ruamel.yaml import YAML
 from tqdm import tqdm
 
@@ -34,14 +32,16 @@ import worker
 from common.command import InputError
 from common.files import save_table
 from common.params import read_params
-from plan import SWEEPS, Experiment, plan, read_sweep
-from worker import Home, call, dvc, run_experiment
+from plan import SEED, SWEEPS, Experiment, in_yaml, plan, read_sweep
+from worker import Home, call, dvc, environment, run_experiment
 
 ROOT = Path(__file__).parent.parent
 SOURCES = (".dvc/config", "dvc.yaml", "params.yaml", "stages", "sweeps")
 TABLE = ROOT / "metrics/experiments.csv"
 RUNTIME = ROOT / "metrics/runtime/experiments.csv"
+COMPARED = ROOT / "metrics/sweeps.json"
 METRICS = ("validation_accuracy", "validation_loss", "training_accuracy", "training_loss")
+RETRIES = 2  # after git or DVC could not fetch or push
 COMPARISON = "compare_sweeps"  # the stage that reads the table
 
 
@@ -90,21 +90,25 @@ def home_of_cluster(stage: str) -> Home:
         raise InputError(
             "a cluster needs a DVC remote: `dvc remote add --default store ADDRESS`, and commit"
         )
+    store = dvc(ROOT, "config", "core.remote").strip()
+    url = dvc(ROOT, "config", f"remote.{store}.url").strip()
+    if url not in (ROOT / ".dvc/config").read_text():  # DVC has made a relative path absolute
+        raise InputError(f"DVC remote {store}: expected an absolute address in .dvc/config")
     commit = call(ROOT, "git", "rev-parse", "HEAD").strip()
-    call(ROOT, "git", "fetch", "-q", "origin")
-    if not call(ROOT, "git", "branch", "--remotes", "--contains", commit):
+    call(ROOT, "git", "fetch", "-q", "--prune", "origin")
+    if not call(ROOT, "git", "branch", "--remotes", "--contains", commit, "--list", "origin/*"):
         raise InputError("a cluster starts from the git remote: first `git push origin HEAD`")
     inputs = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][stage]["deps"]
-    dvc(ROOT, "push", "-q", *(path for path in inputs if path.startswith("data/")))
+    dvc(ROOT, "push", *(path for path in inputs if path.startswith("data/")))
     return Home(call(ROOT, "git", "remote", "get-url", "origin").strip(), commit)
 
 
 @contextmanager
 def cluster_client(scheduler: str | None, jobs: int) -> Iterator[Client]:
     """Yield a client of the cluster at an address, or of `jobs` processes on this machine."""
-    cloudpickle.register_pickle_by_value(worker)  # a cluster's machines do not have the file
     if scheduler:
         with Client(scheduler) as client:
+            client.upload_file(worker.__file__)  # its machines do not have the project
             print(f"sweep: waits for workers at {scheduler}", flush=True)
             client.wait_for_workers(1)
             yield client
@@ -115,22 +119,33 @@ def cluster_client(scheduler: str | None, jobs: int) -> Iterator[Client]:
 
 
 def run_all(client: Client, stage: str, experiments: list[Experiment], home: Home) -> int:
-    """Run experiments on a cluster, with a progress bar; return how many failed.
+    """Run experiments with a progress bar; return how many failed.
 
-    The cluster gives what a dead worker had to another one.
+    Dask gives what a dead worker had to another one, and tries again where git or DVC could not
+    fetch or push.
     """
     futures = {}
     for experiment in experiments:
-        overrides = {name: json.dumps(value) for name, value in experiment.overrides.items()}
-        name = experiment.name
-        futures[client.submit(run_experiment, name, stage, overrides, home, pure=False)] = name
+        overrides = {name: in_yaml(value) for name, value in experiment.overrides.items()}
+        arguments = (experiment.name, stage, overrides, home)
+        future = client.submit(run_experiment, *arguments, pure=False, retries=RETRIES)
+        futures[future] = experiment.name
     failed = 0
     with tqdm(total=len(futures), unit="experiment") as bar:
-        for future, message in as_completed(futures, with_results=True):
+        for future in as_completed(futures):
+            error = future.exception()
+            message = why(error) if error else future.result()
             failed += bool(message)
             bar.write(f"sweep: {futures[future]}{f' failed: {message}' if message else ''}")
             bar.update()
     return failed
+
+
+def why(error: BaseException) -> str:
+    """Say in a line why a command failed, or what else went wrong."""
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"{' '.join(error.cmd)}: {(error.stderr or '').strip()}"
+    return f"{type(error).__name__}: {error}"
 
 
 def names_at(home: Home) -> set[str]:
@@ -139,25 +154,45 @@ def names_at(home: Home) -> set[str]:
     return {line.rsplit("/", 1)[1] for line in listed.splitlines()}
 
 
-def read_results(name: str, stage: str, experiments: list[Experiment], home: Home) -> tuple:
+def exchange(direction: str, names: set[str], home: Home) -> None:
+    """Push experiments to the git remote, or pull them from there, with what they made."""
+    if names:
+        dvc(ROOT, "exp", direction, "origin", *map(home.ref, sorted(names)))
+
+
+def read_results(
+    name: str, stage: str, experiments: list[Experiment], home: Home
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the table of a sweep's experiments, and that of their run times.
 
     Experiments that failed have no figures and no run time.
+
+    Returns:
+        sweep, experiment, stage, setting, seed, data (see `data_of`), METRICS and the other
+        overrides as in YAML; sweep, experiment, seconds
     """
     done, rows, runtimes = names_at(home), [], []
     for experiment in experiments:
         row = {"sweep": name, "experiment": experiment.name, "stage": stage}
-        figures = dict.fromkeys(METRICS)
+        row |= {"setting": experiment.setting, "seed": experiment.overrides[SEED], "data": None}
+        figures, seconds = dict.fromkeys(METRICS), None
         if experiment.name in done:
             ref = home.ref(experiment.name)
+            row["data"] = data_of(ref, stage)
             figures = read_json(ref, f"metrics/{stage}/metrics.json")
             seconds = read_json(ref, f"metrics/runtime/{stage}.json")["total_seconds"]
-            runtimes.append({"sweep": name, "experiment": experiment.name, "seconds": seconds})
-        row |= {"setting": experiment.setting, "seed": experiment.overrides["train.seed"]}
         row |= {key: figures[key] for key in METRICS}
-        overrides = experiment.overrides.items()
-        rows.append(row | {key: json.dumps(value) for key, value in overrides})
-    return pd.DataFrame(rows).drop(columns="train.seed"), pd.DataFrame(runtimes)
+        row |= {key: in_yaml(value) for key, value in experiment.overrides.items() if key != SEED}
+        rows.append(row)
+        runtimes.append({"sweep": name, "experiment": experiment.name, "seconds": seconds})
+    return pd.DataFrame(rows), pd.DataFrame(runtimes)
+
+
+def data_of(ref: str, stage: str) -> str:
+    """Return what a stage was trained on in a commit, as compare_sweeps.py knows data."""
+    lock = YAML(typ="safe").load(call(ROOT, "git", "show", f"{ref}:dvc.lock"))
+    sums = {dep["path"]: dep["md5"] for dep in lock["stages"][stage]["deps"]}
+    return "-".join(sums[f"data/prepared/{name}_train.npy"][:8] for name in "xy")
 
 
 def read_json(ref: str, path: str) -> dict:
@@ -171,53 +206,71 @@ def replace_rows(path: Path, name: str, rows: pd.DataFrame) -> None:
         columns = pd.read_csv(path, nrows=0).columns
         old = pd.read_csv(path, dtype={column: str for column in columns if "." in column})
         rows = pd.concat([old[old["sweep"] != name], rows])
-    columns = sorted(rows.columns, key=lambda column: column if "." in column else "")
-    save_table(path, rows[columns].sort_values("sweep", kind="stable").dropna(axis=1, how="all"))
+    unused = [column for column in rows if "." in column and rows[column].isna().all()]
+    parameters = sorted(column for column in rows if "." in column and column not in unused)
+    first = [column for column in rows if "." not in column]
+    save_table(path, rows[first + parameters].sort_values("sweep", kind="stable"))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Run a named sweep as DVC experiments.")
-    parser.add_argument("name", help=f"of a sweep in {SWEEPS}")
-    parser.add_argument("--scheduler", help="address of a Dask cluster, such as tcp://host:8786")
-    parser.add_argument("--jobs", type=int, default=2, help="at a time on this machine; 2 if unset")
-    options = parser.parse_args()
-    sweep = read_sweep(ROOT, options.name)
-    stage, experiments = (
-        sweep["stage"],
-        plan(options.name, sweep, read_params(ROOT / "params.yaml")),
-    )
+def tell_winner(name: str, home: Home) -> None:
+    """Print how to have the experiment with which the comparison says that a sweep was won."""
+    figures = json.loads(COMPARED.read_text()).get(name)
+    if figures:
+        experiment = figures["winner"]["experiment"]
+        commit = call(ROOT, "git", "rev-parse", "--short", home.ref(experiment)).strip()
+        print(
+            f"sweep: to have {experiment}, with the sweep's schedule: commit the table, then\n"
+            f"  dvc exp apply {commit}"
+        )
+
+
+def main(name: str, scheduler: str | None, jobs: int) -> None:
+    sweep = read_sweep(ROOT, name)
+    stage = sweep["stage"]
+    experiments = plan(name, sweep, read_params(ROOT / "params.yaml"))
+    names = {experiment.name for experiment in experiments}
     check_sources(stage)
-    home = home_of_cluster(stage) if options.scheduler else home_here()
-    done = names_at(home)
-    missing = [experiment for experiment in experiments if experiment.name not in done]
-    there = len(experiments) - len(missing)
+    here = home_here()
+    home = home_of_cluster(stage) if scheduler else here
+    if scheduler:
+        exchange("push", names & (names_at(here) - names_at(home)), home)
+    done = names & names_at(home)
     print(
-        f"sweep: {options.name}: {len(experiments)} experiments of {stage}, {there} of them done",
-        flush=True,
+        f"sweep: {name}: {len(names)} experiments of {stage}, {len(done)} of them done", flush=True
     )
+    missing = [experiment for experiment in experiments if experiment.name not in done]
     failed = 0
     if missing:
-        with cluster_client(options.scheduler, options.jobs) as client:
+        with cluster_client(scheduler, jobs) as client:
             failed = run_all(client, stage, missing, home)
-    if options.scheduler:
-        names = names_at(home) & {experiment.name for experiment in experiments}
-        dvc(ROOT, "exp", "pull", "-q", "origin", *sorted(names))
-    rows, runtimes = read_results(options.name, stage, experiments, home)
-    replace_rows(TABLE, options.name, rows)
-    replace_rows(RUNTIME, options.name, runtimes)
-    subprocess.run([sys.executable, "-m", "dvc", "repro", COMPARISON], cwd=ROOT, check=True)
+    exchange("pull", names & (names_at(home) - names_at(here)), home)
+    rows, runtimes = read_results(name, stage, experiments, home)
+    replace_rows(TABLE, name, rows)
+    replace_rows(RUNTIME, name, runtimes)
+    comparison = [sys.executable, "-m", "dvc", "repro", COMPARISON]
+    subprocess.run(comparison, cwd=ROOT, check=True, env=environment())
+    tell_winner(name, home)
     if failed:
         sys.exit(f"sweep: {failed} experiments failed, see above; this command tries them again")
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Run a named sweep as DVC experiments.")
+    parser.add_argument("name", help=f"of a sweep in {SWEEPS}")
+    parser.add_argument("--scheduler", help="address of a Dask cluster, such as tcp://host:8786")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        choices=range(1, 65),
+        metavar="N",
+        default=2,
+        help="at a time; 2 if unset",
+    )
     try:
-        main()
-    except InputError as error:
+        main(**vars(parser.parse_args()))
+    except (InputError, OSError) as error:
         sys.exit(f"sweep: {error}")
     except subprocess.CalledProcessError as error:
-        sys.exit(f"sweep: {' '.join(error.cmd[:6])} failed: {(error.stderr or '').strip()}")
-    except KilledWorker as error:
-        sys.exit(f"sweep: workers died again and again: {error}")
+        sys.exit(f"sweep: {why(error)}")
     except KeyboardInterrupt:
         sys.exit("sweep: stopped; the same command goes on where it was")

@@ -40,8 +40,8 @@ class Home:
 def run_experiment(name: str, stage: str, overrides: dict[str, str], home: Home) -> str:
     """Run a stage with other parameters as an experiment, and push it.
 
-    Safe to repeat: an experiment that is at home already, as after a worker died between its push
-    and its answer, is left as it is.
+    Safe to repeat, as after a worker has died. The experiment's reference goes home last, so an
+    experiment that is there is whole, and is left as it is.
 
     Args:
         overrides: values in YAML by parameter, as for `dvc exp run -S`
@@ -55,18 +55,20 @@ def run_experiment(name: str, stage: str, overrides: dict[str, str], home: Home)
     folder, ref = clone_of(home), home.ref(name)
     if call(folder, "git", "ls-remote", "origin", ref):
         return ""
-    if not call(folder, "git", "for-each-ref", ref):
-        call(folder, "git", "fetch", "-q", "origin")
-        call(folder, "git", "checkout", "-q", "--force", "--detach", home.commit)
-        options = ["--single-item", *([] if home.cache else ["--pull"]), "--name", name]
-        for key, value in overrides.items():
-            options += ["-S", f"{key}={value}"]
-        try:
-            dvc(folder, "exp", "run", "-q", *options, stage)
-        except subprocess.CalledProcessError as error:
-            return "\n".join(error.stderr.strip().splitlines()[-TOLD:])
-    options = ["--no-cache"] if home.cache else []
-    dvc(folder, "exp", "push", "-q", *options, "origin", name)
+    call(folder, "git", "update-ref", "-d", ref)  # of a run that could not be pushed
+    call(folder, "git", "fetch", "-q", "origin")
+    call(folder, "git", "checkout", "-q", "--force", "--detach", home.commit)
+    options = ["--single-item", *([] if home.cache else ["--pull"]), "--name", name]
+    for key, value in overrides.items():
+        options += ["-S", f"{key}={value}"]
+    try:
+        dvc(folder, "exp", "run", *options, stage)
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines()[-TOLD:]
+        return "\n".join([*lines, f"exit status {error.returncode}"])
+    if not home.cache:
+        dvc(folder, "push", stage)
+    dvc(folder, "exp", "push", "--no-cache", "origin", ref)
     return ""
 
 
@@ -84,19 +86,22 @@ def clone_of(home: Home) -> Path:
 
 
 def dvc(folder: Path, *arguments: str) -> str:
-    """Run a DVC command of this Python's environment."""
+    """Run a DVC command of this Python's environment, like `call`."""
     return call(folder, sys.executable, "-m", "dvc", *arguments)
 
 
 def call(folder: Path, *command: str) -> str:
-    """Run a command in `folder` and return what it prints."""
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    """Run a command in `folder` and return what it prints on standard output.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
     done = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | {"PATH": programs},
-        check=True,
-        capture_output=True,
-        text=True,
+        command, cwd=folder, env=environment(), check=True, capture_output=True, text=True
     )
     return done.stdout
+
+
+def environment() -> dict[str, str]:
+    """Return variables with which a stage's `python` is this one, activated or not."""
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

@@ -108,3 +108,19 @@ def commit(folder: Path, message: str) -> None:
     """Commit all changes."""
     call(folder, "git", "add", "-A")
     call(folder, "git", "commit", "-qm", message)
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory) -> Path:
+    """A copy of the project with images of a course, after `dvc repro`, all committed."""
+    folder = tmp_path_factory.mktemp("clone")
+    copy_project(
+        folder,
+        train_improved__epochs=1,
+        train_improved__batch_size=128,
+        scatter__points=100,
+        image_grids__images=8,
+    )
+    call(folder, "dvc", "repro")
+    commit(folder, "Results")
+    return folder

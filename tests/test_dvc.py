@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import COURSE, ROOT, attempt, call, commit, copy_project, read_json, set_params
+from conftest import COURSE, ROOT, attempt, call, read_json, set_params
 from ruamel.yaml import YAML
 
 TRAINING = {"train_default", "train_improved"}
@@ -34,23 +34,6 @@ def test_the_committed_results_are_those_of_the_committed_code_and_parameters(tm
     call(tmp_path, "git", "clone", "-q", str(ROOT), "fresh")
     output = call(tmp_path / "fresh", "dvc", "repro", "--dry", "--allow-missing")
     assert "Data and pipelines are up to date." in output
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory):
-    """A clone of the project as it lies here, with 300 images of a course, run once."""
-    folder = tmp_path_factory.mktemp("clone")
-    copy_project(
-        folder,
-        train_improved__epochs=1,
-        train_improved__batch_size=128,
-        scatter__points=100,
-        image_grids__images=8,
-    )
-    output = call(folder, "dvc", "repro")
-    assert {"fetch", "prepare", "image_grids"} | TRAINING <= stages_run(output)
-    commit(folder, "Results")
-    return folder
 
 
 def run_experiment(clone: Path, *options: str) -> set[str]:
@@ -232,6 +215,38 @@ def test_bad_course_data_stops_the_chain_with_one_line_naming_file_and_row(clone
     assert (
         "y_test.csv, row 5, column 1: expected a whole number from 0 to 4, found 7" in done.stderr
     )
+
+
+def test_a_summary_for_a_pull_request_has_figures_curves_and_pictures(clone):
+    output = call(clone, "python", ".ci/summary.py", "HEAD~1", "HEAD")
+    assert re.search(r"<summary>\d+ figures have changed</summary>", output)
+    assert "| metrics/evaluate.json | default.accuracy " in output
+    assert output.count("```mermaid\n") == 4
+    accuracies = read_json(clone / "metrics/train_default/plots/custom/accuracy.json")
+    last = [float(row["accuracy"]) for row in accuracies if row["split"] == "validation"][-1]
+    assert f", {last:.4f}]" in output
+    assert "- `plots/clusters.png`" in output
+    output = call(
+        clone, "env", "GITHUB_REPOSITORY=o/r", "python", ".ci/summary.py", "HEAD~1", "HEAD"
+    )
+    commit_hash = call(clone, "git", "rev-parse", "HEAD").strip()
+    assert f"(https://github.com/o/r/raw/{commit_hash}/plots/clusters.png)" in output
+
+
+def test_a_summary_says_that_nothing_has_changed(clone):
+    output = call(clone, "python", ".ci/summary.py", "HEAD", "HEAD")
+    assert "No figure has changed." in output
+    assert "No picture has changed." in output
+
+
+def test_the_workflow_runs_what_is_here_and_pins_its_actions():
+    workflow = YAML(typ="safe").load(ROOT / ".github/workflows/check.yml")
+    steps = workflow["jobs"]["check"]["steps"]
+    commands = "\n".join(step["run"] for step in steps if "run" in step)
+    for path in re.findall(r"\.ci/[\w.]+", commands):
+        assert (ROOT / path).exists()
+    assert ".ci/run\n" in commands
+    assert all(re.search(r"@[0-9a-f]{40}$", step["uses"]) for step in steps if "uses" in step)
 
 
 def test_evaluation_of_the_clone_is_complete(clone):

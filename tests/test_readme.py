@@ -115,6 +115,13 @@ def test_the_commands_for_more_or_less_time_are_the_measured_settings(name):
     assert f"dvc exp run{overrides}" in README.splitlines()
 
 
+def test_the_table_of_design_choices_is_the_committed_metrics():
+    for name, row in metrics("sweeps")["design"]["effects"].items():
+        difference, low, high = (f"{100 * row[key]:+.2f}" for key in ("difference", "low", "high"))
+        cells = f"`{name.split('.')[1]}` | {difference} | {low} to {high} | {row['words']} |"
+        assert f" | {cells}\n" in README
+
+
 def test_the_table_of_layers_is_the_committed_metrics():
     keys = ("adjusted_rand_index", "silhouette", "detail")
     scores = metrics("compare_layers")

@@ -1,0 +1,430 @@
+"""Sweeps: plan, comparison, and the real thing on little data, on this machine and a cluster."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT, attempt, call, commit, environment, read_json
+from ruamel.yaml import YAML
+
+import compare_sweeps
+from common.command import InputError
+from common.params import read_params
+from compare_sweeps import effects, summarise
+from plan import plan, read_sweep
+
+TINY = """
+tiny:
+  stage: train_default
+  fixed:
+    train_default.epochs: 1
+  grid:
+    train.lr: [0.05, 0.1, 0.2]
+  seeds: [1, 2]
+broken:
+  stage: train_default
+  fixed:
+    train_default.epochs: 30
+  each:
+    train.lr: [10]
+  seeds: [1]
+"""
+NAMES = {
+    f"tiny-{setting}-seed={seed}" for setting in ("default", "lr=0.05", "lr=0.2") for seed in (1, 2)
+}
+SWEEP = ("env", "PYTHONPATH=stages", "python", "sweeps/sweep.py")
+
+
+def planned(**sweep):
+    """Plan a sweep of the default network, with what is not given left out."""
+    sweep = {"stage": "train_default", "fixed": {}, "each": {}, "grid": {}, "seeds": [1]} | sweep
+    return plan("name", sweep, read_params(ROOT / "params.yaml"))
+
+
+def test_every_committed_sweep_can_be_planned_and_has_three_seeds():
+    params = read_params(ROOT / "params.yaml")
+    for name in YAML(typ="safe").load(ROOT / "sweeps/sweeps.yaml"):
+        sweep = read_sweep(ROOT, name)
+        settings = {experiment.setting for experiment in plan(name, sweep, params)}
+        assert "default" in settings
+        assert len(sweep["seeds"]) >= 3
+
+
+def test_each_changes_one_parameter_at_a_time():
+    found = planned(each={"train.lr": [0.2], "train_default.batch_size": [64, 256]})
+    assert [experiment.setting for experiment in found] == [
+        "default",
+        "lr=0.2",
+        "batch_size=64",
+        "batch_size=256",
+    ]
+    assert found[1].overrides == {
+        "train.lr": 0.2,
+        "train_default.batch_size": 128,
+        "train.seed": 1,
+    }
+
+
+def test_a_grid_has_every_combination_once_and_params_yaml_first():
+    found = planned(grid={"train.lr": [0.2, 0.1], "train_default.batch_size": [64, 128]})
+    names = [experiment.name for experiment in found]
+    assert names == [
+        "name-default-seed=1",
+        "name-lr=0.2-batch_size=64-seed=1",
+        "name-lr=0.2-seed=1",
+        "name-batch_size=64-seed=1",
+    ]
+
+
+def test_a_value_out_of_range_names_sweep_and_parameter():
+    with pytest.raises(InputError, match=r"sweeps.yaml: name: train\.lr: -1 is less than or equal"):
+        planned(each={"train.lr": [-1]})
+
+
+def test_a_seed_out_of_range_names_sweep_and_parameter():
+    with pytest.raises(InputError, match=r"sweeps.yaml: name: train\.seed: -1 is less than"):
+        planned(seeds=[-1])
+
+
+def test_the_name_of_an_experiment_has_no_quotes_that_a_shell_would_drop():
+    found = planned(each={"train.precision": ["float32"]})
+    assert found[1].name == "name-precision=float32-seed=1"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("tiny: [", "sweeps.yaml: expected YAML: while parsing"),
+        ("", "sweeps.yaml: None is not of type 'object'"),
+        ("a b: {stage: train_default, seeds: [1]}", "'a b' does not match"),
+        (
+            "tiny: {stage: train_default, seeds: [1], each: {train.seed: [2]}}",
+            "tiny: train.seed: expected a parameter of train_default, one of train.lr",
+        ),
+        (
+            "tiny: {stage: train_default, seeds: [1], fixed: {train.lr: 1}, grid: {train.lr: [1]}}",
+            "tiny: train.lr: expected fixed or tried, found both",
+        ),
+        ("a: {stage: train_default, seeds: [1]}", "expected one of a, found no tiny"),
+        ("tiny: {stage: train_default}", "tiny: 'seeds' is a required property"),
+        ("tiny: {stage: pca, seeds: [1]}", "tiny: stage: 'pca' is not one of"),
+        (
+            "tiny: {stage: train_default, seeds: [1], fixed: {prepare.limit: 9}}",
+            "tiny: prepare.limit: expected a parameter of train_default, one of train.lr",
+        ),
+    ],
+)
+def test_a_wrong_sweep_is_one_clear_line(tmp_path, text, message):
+    (tmp_path / "sweeps").mkdir()
+    (tmp_path / "sweeps/sweeps.yaml").write_text(text)
+    for name in ("dvc.yaml", "sweeps/sweeps.schema.json"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    with pytest.raises(InputError, match=message):
+        read_sweep(tmp_path, "tiny")
+
+
+def table(rows: list[tuple]) -> pd.DataFrame:
+    """Make a table of runs from setting, seed, rate, batch size and accuracy."""
+    runs = pd.DataFrame(
+        rows, columns=["setting", "seed", "train.lr", "train.batch", "validation_accuracy"]
+    )
+    return runs.assign(
+        sweep="s", stage="train", data="a-b", experiment=runs["setting"] + runs["seed"]
+    )
+
+
+GRID = [
+    ("default", "1", "0.1", "128", 0.90),
+    ("default", "2", "0.1", "128", 0.92),
+    ("lr=0.2", "1", "0.2", "128", 0.93),
+    ("lr=0.2", "2", "0.2", "128", 0.95),
+    ("batch=64", "1", "0.1", "64", 0.91),
+    ("batch=64", "2", "0.1", "64", 0.91),
+    ("lr=0.2 batch=64", "1", "0.2", "64", 0.95),
+    ("lr=0.2 batch=64", "2", "0.2", "64", 0.93),
+]
+
+
+def test_an_effect_is_the_mean_of_paired_differences_with_students_interval():
+    found = effects(table(GRID))
+    assert list(found) == ["train.lr=0.2", "train.batch=64"]
+    # Seed 1: +0.03 and +0.04; seed 2: +0.03 and +0.02.
+    rate = found["train.lr=0.2"]
+    assert rate["difference"] == pytest.approx(0.03)
+    reach = 12.7062 * 0.01 / np.sqrt(2) / np.sqrt(2)  # t of one degree of freedom
+    assert rate["low"] == pytest.approx(0.03 - reach, abs=1e-5)
+    assert rate["words"] == "indistinguishable"
+
+
+def test_the_same_gain_with_every_seed_is_better_and_the_same_loss_worse():
+    runs = table(GRID[:4])
+    assert effects(runs)["train.lr=0.2"]["words"] == "better"
+    runs["validation_accuracy"] = 1 - runs["validation_accuracy"]
+    assert effects(runs)["train.lr=0.2"]["words"] == "worse"
+
+
+def test_runs_that_failed_are_counted_and_take_no_part():
+    runs = table(GRID[:4])
+    runs.loc[3, "validation_accuracy"] = np.nan
+    found = summarise(runs, "a-b")
+    assert found["settings"]["lr=0.2"] == {
+        "mean": pytest.approx(0.93),
+        "standard_deviation": None,
+        "runs": 1,
+        "failed": 1,
+    }
+    assert found["effects"]["train.lr=0.2"]["words"] == "unknown"
+    assert found["winner"]["experiment"] == "default1"  # a lucky run is no winner
+
+
+def test_params_yaml_wins_where_nothing_is_higher():
+    found = summarise(table([*GRID[:2], ("lr=0.2", "1", "0.2", "128", 0.91)]), "a-b")
+    assert found["winner"]["setting"] == "default"
+    assert found["winner"]["experiment"] == "default1"
+
+
+def test_a_setting_whose_runs_all_failed_has_no_mean_and_no_effect():
+    runs = table(GRID[:4])
+    runs.loc[2:, "validation_accuracy"] = np.nan
+    found = summarise(runs, "a-b")
+    assert found["settings"]["lr=0.2"]["mean"] is None
+    assert found["effects"] == {}
+    assert "no run ended, 2 failed" in compare_sweeps.say("s", found)
+
+
+def test_a_sweep_without_a_run_of_params_yaml_is_told_and_the_others_are_compared(tmp_path, capsys):
+    runs = pd.concat([table(GRID), table(GRID[2:4]).assign(sweep="other")])
+    runs.to_csv(tmp_path / "experiments.csv", index=False)
+    for name in "xy":
+        (tmp_path / name).write_bytes(b"other data")
+    names = ("x", "y", "experiments.csv", "a.json", "pictures")
+    compare_sweeps.main(*(tmp_path / name for name in names))
+    output = capsys.readouterr().out
+    assert "other: no run of params.yaml's own setting has ended" in output
+    assert "This sweep was run on other images or labels than those here." in output
+    assert list(read_json(tmp_path / "a.json")) == ["s"]
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["s.png"]
+
+
+def test_a_table_without_a_column_is_one_clear_line(tmp_path):
+    table(GRID).drop(columns="setting").to_csv(tmp_path / "experiments.csv", index=False)
+    with pytest.raises(InputError, match=r"experiments.csv: expected columns .*, found no setting"):
+        compare_sweeps.read_table(tmp_path / "experiments.csv")
+
+
+def clone_with_data(source, folder):
+    """Clone a repository into `folder`, with a shared DVC cache and the data checked out."""
+    call(source, "git", "clone", "-q", str(source), str(folder))
+    cache = call(source, "dvc", "cache", "dir").strip()
+    call(folder, "dvc", "config", "--local", "cache.dir", cache)
+    call(folder, "dvc", "checkout", "-q")
+    call(folder, "git", "config", "user.name", "Test")
+    call(folder, "git", "config", "user.email", "test@example.com")
+
+
+@pytest.fixture(scope="module")
+def project(clone, tmp_path_factory):
+    """A clone of the finished project with little sweeps, no table yet, and a DVC remote."""
+    folder = tmp_path_factory.mktemp("project")
+    clone_with_data(clone, folder)
+    store = folder.with_name("store")
+    call(folder, "dvc", "remote", "add", "-q", "--default", "store", str(store))
+    (folder / "sweeps/sweeps.yaml").write_text(TINY)
+    for path in ("metrics/experiments.csv", "metrics/runtime/experiments.csv"):
+        (folder / path).unlink(missing_ok=True)
+    commit(folder, "Little sweeps")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def swept(project):
+    """The project, after the tiny sweep on this machine, and what that printed."""
+    return project, call(project, *SWEEP, "tiny")
+
+
+def read_table(folder):
+    return pd.read_csv(folder / "metrics/experiments.csv")
+
+
+def test_a_sweep_makes_experiments_of_its_stage_alone_and_a_table(swept):
+    folder, output = swept
+    assert "sweep: tiny: 6 experiments of train_default, 0 of them done" in output
+    found = read_table(folder)
+    assert set(found["experiment"]) == NAMES
+    assert found["validation_accuracy"].between(0, 1).all()
+    assert set(found["train.lr"]) == {0.05, 0.1, 0.2}
+    listed = call(folder, "dvc", "exp", "list", "--name-only")
+    assert set(listed.split()) >= NAMES
+    changed = call(folder, "git", "diff", "--name-only", "HEAD", "refs/exps/" + ref_of(folder))
+    assert not any("improved" in path or "evaluate" in path for path in changed.splitlines())
+    runtimes = pd.read_csv(folder / "metrics/runtime/experiments.csv")
+    assert set(runtimes["experiment"]) == NAMES
+    assert (runtimes["seconds"] > 0).all()
+
+
+def ref_of(folder, name="tiny-lr=0.2-seed=1"):
+    """Return what follows refs/exps/ in the reference of an experiment of the last commit."""
+    head = call(folder, "git", "rev-parse", "HEAD").strip()
+    return f"{head[:2]}/{head[2:]}/{name}"
+
+
+def test_a_sweep_ends_with_a_comparison_and_the_winner_as_a_command_that_works(swept):
+    folder, output = swept
+    found = read_json(folder / "metrics/sweeps.json")["tiny"]
+    assert found["same_data"]
+    winner = found["winner"]
+    assert f"sweep: to have {winner['experiment']}," in output
+    commit_hash = re.search(r"dvc exp apply (\w+)", output)[1]
+    assert (folder / "plots/sweeps/tiny.png").exists()
+    saved = {path: path.read_bytes() for path in folder.glob("metrics/**/*.*")}
+    call(folder, "git", "stash", "-q", "--include-untracked")
+    call(folder, "dvc", "exp", "apply", commit_hash)
+    applied = read_json(folder / "metrics/train_default/metrics.json")["validation_accuracy"]
+    call(folder, "git", "checkout", "-q", "--", ".")
+    call(folder, "git", "clean", "-fdq")
+    call(folder, "git", "stash", "pop", "-q")
+    assert {path: path.read_bytes() for path in saved} == saved
+    found = read_table(folder).set_index("experiment")["validation_accuracy"]
+    assert applied == pytest.approx(found[winner["experiment"]], abs=1e-5)
+
+
+def test_a_sweep_goes_on_where_it_was_and_ends_with_the_same_table(swept):
+    folder, _ = swept
+    before = (folder / "metrics/experiments.csv").read_bytes()
+    call(folder, "dvc", "exp", "remove", "tiny-lr=0.2-seed=2")
+    output = call(folder, *SWEEP, "tiny")
+    assert "6 experiments of train_default, 5 of them done" in output
+    assert "sweep: tiny-lr=0.2-seed=2" in output
+    assert "sweep: tiny-lr=0.2-seed=1" not in output
+    assert (folder / "metrics/experiments.csv").read_bytes() == before
+
+
+def test_an_experiment_that_fails_is_told_and_the_others_are_kept(swept):
+    folder, _ = swept
+    done = attempt(folder, *SWEEP, "broken")
+    assert done.returncode == 1
+    assert "sweep: 1 experiments failed" in done.stderr
+    assert "train.lr: expected the loss to stay finite" in done.stdout + done.stderr
+    found = read_table(folder).set_index("experiment")["validation_accuracy"]
+    assert found["broken-default-seed=1"] > 0
+    assert np.isnan(found["broken-lr=10-seed=1"])
+    assert set(found.index) >= NAMES
+
+
+def test_a_sweep_starts_from_committed_files_alone(swept):
+    folder, _ = swept
+    path = folder / "params.yaml"
+    before = path.read_text()
+    path.write_text(before.replace("lr: 0.1", "lr: 0.2"))
+    done = attempt(folder, *SWEEP, "tiny")
+    path.write_text(before)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "sweep: experiments start from the last commit: first commit params.yaml\n"
+    )
+
+
+def test_a_cluster_that_loses_a_worker_ends_with_every_experiment_once_and_the_same_table(
+    swept, tmp_path
+):
+    local, _ = swept
+    bare, other, store = tmp_path / "bare.git", tmp_path / "other", local.with_name("store")
+    assert not store.exists()  # what workers need has to be pushed by the sweep
+    call(tmp_path, "git", "clone", "-q", "--bare", str(local), str(bare))
+    for ref in call(bare, "git", "for-each-ref", "--format=%(refname)", "refs/exps").split():
+        call(bare, "git", "update-ref", "-d", ref)
+    clone_with_data(local, other)
+    call(other, "git", "remote", "set-url", "origin", str(bare))
+    address = tmp_path / "scheduler.json"
+    options = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(address))
+    processes = [start(tmp_path, "scheduler", *options)]
+    try:
+        wait_for(address.exists)
+        for name in "ab":
+            processes.append(start_worker(tmp_path, name, address))
+        scheduler = json.loads(address.read_text())["address"]
+        sweep = subprocess.Popen(
+            [*SWEEP, "tiny", "--scheduler", scheduler],
+            cwd=other,
+            env=environment(other),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        refs = ("git", "for-each-ref", "--format=%(refname:lstrip=4)", "refs/exps")
+        wait_for(lambda: call(bare, *refs))
+        kill(processes.pop())
+        output, _ = sweep.communicate(timeout=600)
+    finally:
+        for process in processes:
+            kill(process)
+    assert sweep.returncode == 0, output
+    assert sorted(call(bare, *refs).split()) == sorted(NAMES)
+    assert set(call(other, "dvc", "exp", "list", "--name-only").split()) >= NAMES
+    for name in NAMES:
+        lock = YAML(typ="safe").load(
+            call(other, "git", "show", f"refs/exps/{ref_of(other, name)}:dvc.lock")
+        )
+        model = lock["stages"]["train_default"]["outs"][0]["md5"]
+        assert (store / "files/md5" / model[:2] / model[2:]).exists()
+    theirs, ours = read_table(other), read_table(local)
+    pd.testing.assert_frame_equal(theirs, ours[ours["sweep"] == "tiny"].reset_index(drop=True))
+
+
+def test_a_cluster_needs_both_remotes_and_says_so(swept, tmp_path):
+    folder = tmp_path / "alone"
+    local, _ = swept
+    clone_with_data(local, folder)
+    tell = lambda: attempt(folder, *SWEEP, "tiny", "--scheduler", "tcp://127.0.0.1:9").stderr  # noqa: E731
+    call(folder, "dvc", "remote", "modify", "-q", "store", "url", "../nearby")
+    commit(folder, "A remote that other machines cannot find")
+    assert "DVC remote store: expected an absolute address in .dvc/config" in tell()
+    call(folder, "dvc", "remote", "remove", "-q", "store")
+    commit(folder, "No DVC remote")
+    assert "a cluster needs a DVC remote: `dvc remote add --default" in tell()
+    call(folder, "git", "remote", "remove", "origin")
+    assert "a cluster needs a git remote: `git remote add origin" in tell()
+    call(folder, "git", "remote", "add", "origin", str(local))
+    call(folder, "dvc", "remote", "add", "-q", "--default", "store", str(tmp_path / "store"))
+    commit(folder, "A commit that is here alone")
+    assert "first `git push origin HEAD`" in tell()
+
+
+def start(folder, *command):
+    """Start a Dask program in a process group of its own, which `kill` ends."""
+    return subprocess.Popen(
+        ["dask", *command, "--no-dashboard"],
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def start_worker(folder, name, address):
+    """Start a Dask worker that has a folder of its own and none of the project's files."""
+    home = folder / name
+    home.mkdir()
+    options = ("--scheduler-file", str(address), "--nthreads", "1", "--local-directory", str(home))
+    return start(home, "worker", *options)
+
+
+def kill(process):
+    """End a process and all that it started, without warning."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait_for(condition, seconds=300):
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.2)
