@@ -2,8 +2,8 @@
 
 Reads   no data: it builds the networks
 Does    counts parameters and multiply-adds layer by layer
-Writes  a text for each network (Keras' summary and the counts), the totals (JSON), a diagram for
-        each network (PNG)
+Writes  a text for each network (Keras' summary and the counts), the counts (CSV), the totals
+        (JSON), a diagram for each network (PNG)
 """
 
 import os
@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 
 from common.backend import keras
 from common.command import run
-from common.files import save_json, save_text
+from common.files import save_json, save_table, save_text
 from common.params import read_params
 from common.pictures import save_figure
 from train_default import default_network
@@ -106,7 +106,7 @@ def draw_diagram(network: keras.Model, layers: pd.DataFrame) -> Figure:
     return figure
 
 
-def main(texts: Path, totals: Path, diagrams: Path) -> None:
+def main(folder: Path, totals: Path, diagrams: Path) -> None:
     params = read_params()
     metrics = {}
     improved = improved_network(
@@ -120,7 +120,8 @@ def main(texts: Path, totals: Path, diagrams: Path) -> None:
             "parameters": int(layers["parameters"].sum()),
             "multiply_adds": int(layers["multiply_adds"].sum()),
         }
-        save_text(texts / f"{network.name}.txt", describe(network, layers))
+        save_text(folder / f"{network.name}.txt", describe(network, layers))
+        save_table(folder / f"{network.name}.csv", layers)
         save_figure(draw_diagram(network, layers), diagrams / f"{network.name}.png")
     save_json(totals, metrics)
 
