@@ -58,12 +58,15 @@ def imported_modules(path):
 
 
 def used_params(path):
-    """Every `params["block"]["key"]` in a file, as (block, key); it is used no other way."""
+    """Every `params["block"]["key"]` in a file, as (block, key), or `params["block"]`, as (block,).
+
+    They are used in no other way.
+    """
     text = path.read_text()
-    used = re.findall(r'\bparams\["(\w+)"\]\["(\w+)"\]', text)
+    used = re.findall(r'\bparams\["(\w+)"\](?:\["(\w+)"\])?', text)
     mentioned = re.findall(r"\bparams\b", re.sub(r"common\.params|params\.yaml", "", text))
     assert len(mentioned) == len(used) + ("params = read_params()" in text)
-    return set(used)
+    return {tuple(filter(None, names)) for names in used}
 
 
 def outputs(stage):
