@@ -1,0 +1,85 @@
+"""The notebook: the stages' own code, run, and able to run alone."""
+
+import re
+import shutil
+
+import nbformat
+import pytest
+from conftest import COURSE, ROOT, call
+from nbclient import NotebookClient
+
+from notebook import LEFT_OUT
+
+CODE = re.compile(r"%%writefile (\S+)\n(.*)", re.DOTALL)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def files_in(notebook) -> dict[str, str]:
+    """The texts that the notebook's cells write, by path."""
+    cells = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return {match[1]: match[2] for match in map(CODE.match, cells) if match}
+
+
+def test_the_notebook_holds_the_code_of_the_stages_as_it_is():
+    texts = files_in(read(ROOT / "report/notebook.ipynb"))
+    stages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "stages").rglob("*.py")}
+    assert stages | {"params.yaml", "stages/common/params.schema.json"} == set(texts) | {
+        f"stages/{name}.py" for name in LEFT_OUT
+    }
+    for path, text in texts.items():
+        assert text == (ROOT / path).read_text().rstrip(), path
+
+
+def test_cells_have_run_and_long_ones_are_collapsed_but_for_the_networks():
+    for cell in read(ROOT / "report/notebook.ipynb")["cells"]:
+        if cell["cell_type"] == "code":
+            assert cell["execution_count"]
+            network = re.match(r"%%writefile stages/train_", cell["source"])
+            hidden = cell["metadata"].get("jupyter", {}).get("source_hidden", False)
+            assert hidden == bool(CODE.match(cell["source"]) and not network)
+
+
+def test_the_notebook_shows_pictures_and_says_where_the_questions_are():
+    notebook = read(ROOT / "report/notebook.ipynb")
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) > 30
+    words = "\n".join(cell["source"] for cell in notebook["cells"])
+    for heading in ("## Q1: the default network", "## Q2: a network of our own", "## Q3", "## Q4"):
+        assert heading in words
+
+
+@pytest.fixture(scope="module")
+def alone(clone, tmp_path_factory):
+    """A folder with the clone's notebook and four CSVs alone, after a run from top to bottom."""
+    folder = tmp_path_factory.mktemp("alone")
+    shutil.copy(clone / "report/notebook.ipynb", folder)
+    for path in COURSE:
+        shutil.copy(clone / path, folder)
+    run_in(folder)
+    return folder
+
+
+def run_in(folder):
+    """Run the notebook in its folder, as Jupyter does."""
+    notebook = read(folder / "notebook.ipynb")
+    NotebookClient(notebook, resources={"metadata": {"path": folder}}, timeout=None).execute()
+
+
+def test_alone_beside_the_four_csvs_the_notebook_makes_what_the_pipeline_makes(clone, alone):
+    tracked = call(clone, "git", "ls-files", "metrics", "plots").splitlines()
+    made = [path for path in tracked if (alone / path).exists()]
+    assert {"metrics/evaluate.json", "metrics/kmeans.json", "plots/guess.png"} <= set(made)
+    for path in made:
+        if not path.startswith("metrics/runtime/"):
+            assert (alone / path).read_bytes() == (clone / path).read_bytes(), path
+
+
+def test_beside_earlier_results_the_notebook_trains_nothing(alone):
+    models = sorted((alone / "data/models").iterdir())
+    before = [path.stat().st_mtime_ns for path in models]
+    run_in(alone)
+    assert [path.stat().st_mtime_ns for path in models] == before
+    assert len(models) == 2
