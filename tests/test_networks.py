@@ -84,6 +84,42 @@ def test_the_improved_network_encodes_an_image_as_four_times_its_width(width):
     assert network.get_layer("stage_1a_conv").filters == width
 
 
+def test_the_improved_network_has_no_normalisation_and_no_skips_where_it_shall_not():
+    network = train_improved.improved_network(8, normalise=False, skip=False)
+    kinds = {type(layer).__name__ for layer in network.layers}
+    assert "BatchNormalization" not in kinds
+    assert all(layer.use_bias for layer in network.layers if layer.name.endswith("_conv"))
+    assert not isinstance(network.get_layer("stage_1_add").input, list)
+    whole = train_improved.improved_network(8)
+    assert len(whole.get_layer("stage_1_add").input) == 2
+    assert [layer.name for layer in network.layers] == [
+        layer.name for layer in whole.layers if not layer.name.endswith("_norm")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "rates"),
+    [
+        ({}, [0.1, 0.05]),
+        ({"train_improved__cosine": False}, [0.1, 0.1]),
+        ({"train_improved__warmup": 0.5}, [0.08, 0.1]),
+    ],
+)
+def test_the_rate_rises_and_falls_as_asked(workspace, monkeypatch, change, rates):
+    seen = []
+
+    def record(network, batches, **others):
+        schedule, steps = network.optimizer._learning_rate, 2 * len(batches)
+        seen.extend(float(schedule(int(share * steps))) for share in (0.4, 0.6))
+        raise InputError("seen enough")
+
+    monkeypatch.setattr(train_improved, "fit", record)
+    with pytest.raises(InputError, match="seen enough"):
+        train(workspace, train_improved, n=2000, train_improved__batch_size=20, **change)
+    scaled = [rate * 20 / 128 for rate in rates]
+    assert seen == pytest.approx(scaled, rel=0.2)
+
+
 def test_an_image_is_shifted_and_erased_no_further_than_asked():
     images = np.zeros((200, 28, 28, 1), np.uint8)
     images[:, 10:18, 10:18] = 255
