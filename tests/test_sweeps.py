@@ -25,19 +25,17 @@ tiny:
   fixed:
     train_default.epochs: 1
   grid:
-    train.lr: [0.05, 0.1, 0.2]
+    train.lr: [0.1, 0.2]
   seeds: [1, 2]
 broken:
   stage: train_default
   fixed:
-    train_default.epochs: 30
+    train_default.epochs: 20
   each:
     train.lr: [10]
   seeds: [1]
 """
-NAMES = {
-    f"tiny-{setting}-seed={seed}" for setting in ("default", "lr=0.05", "lr=0.2") for seed in (1, 2)
-}
+NAMES = {f"tiny-{setting}-seed={seed}" for setting in ("default", "lr=0.2") for seed in (1, 2)}
 SWEEP = ("env", "PYTHONPATH=stages", "python", "sweeps/sweep.py")
 
 
@@ -254,11 +252,11 @@ def read_table(folder):
 
 def test_a_sweep_makes_experiments_of_its_stage_alone_and_a_table(swept):
     folder, output = swept
-    assert "sweep: tiny: 6 experiments of train_default, 0 of them done" in output
+    assert "sweep: tiny: 4 experiments of train_default, 0 of them done" in output
     found = read_table(folder)
     assert set(found["experiment"]) == NAMES
     assert found["validation_accuracy"].between(0, 1).all()
-    assert set(found["train.lr"]) == {0.05, 0.1, 0.2}
+    assert set(found["train.lr"]) == {0.1, 0.2}
     listed = call(folder, "dvc", "exp", "list", "--name-only")
     assert set(listed.split()) >= NAMES
     changed = call(folder, "git", "diff", "--name-only", "HEAD", "refs/exps/" + ref_of(folder))
@@ -299,7 +297,7 @@ def test_a_sweep_goes_on_where_it_was_and_ends_with_the_same_table(swept):
     before = (folder / "metrics/experiments.csv").read_bytes()
     call(folder, "dvc", "exp", "remove", "tiny-lr=0.2-seed=2")
     output = call(folder, *SWEEP, "tiny")
-    assert "6 experiments of train_default, 5 of them done" in output
+    assert "4 experiments of train_default, 3 of them done" in output
     assert "sweep: tiny-lr=0.2-seed=2" in output
     assert "sweep: tiny-lr=0.2-seed=1" not in output
     assert (folder / "metrics/experiments.csv").read_bytes() == before
