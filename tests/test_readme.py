@@ -122,6 +122,17 @@ def test_the_table_of_design_choices_is_the_committed_metrics():
         assert f" | {cells}\n" in README
 
 
+def test_the_figures_of_the_other_sweeps_in_the_text_are_the_committed_ones():
+    text, sweeps = " ".join(README.split()), metrics("sweeps")
+    for name, words in (("default", "points from"), ("improved", "for the improved one")):
+        winner = sweeps[f"rates_{name}"]["winner"]
+        assert f"`{winner['setting']}`" in text
+        assert f"{100 * winner['difference']:+.2f} {words}" in text
+        assert f"({winner['words']})" in text
+        deviation = sweeps[f"seeds_{name}"]["settings"]["default"]["standard_deviation"]
+        assert f"{100 * deviation:.2f}" in text
+
+
 def test_the_table_of_layers_is_the_committed_metrics():
     keys = ("adjusted_rand_index", "silhouette", "detail")
     scores = metrics("compare_layers")
