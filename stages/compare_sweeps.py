@@ -177,7 +177,7 @@ def draw(sweep: str, rows: pd.DataFrame, figures: dict) -> Figure:
         )
         axes[1].set_yticks(range(len(found)), [name.split(".", 1)[1] for name in found])
     for ax in axes:
-        ax.invert_yaxis()
+        ax.set_ylim(len(ax.get_yticks()) - 0.4, -0.6)
         ax.grid(axis="x", color="0.92")
         ax.tick_params(labelsize=7)
     return figure
