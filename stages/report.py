@@ -159,7 +159,9 @@ def question_3(r: dict) -> list[dict]:
             pictures(
                 "Learning rate and batch size in place of those chosen, other things equal: filled"
                 " where the difference can be told from chance.",
-                charts.effects({sweep["stage"]: sweep["effects"] for sweep in rates.values()}),
+                charts.effects(
+                    {text.network_of(sweep): sweep["effects"] for sweep in rates.values()}
+                ),
             ),
             paragraph(*map(text.about_sweep, rates.values())),
         ]

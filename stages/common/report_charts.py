@@ -120,7 +120,7 @@ def effects(sweeps: dict[str, dict]) -> Figure:
             )
         ax.axvline(0, color=LIGHT, lw=0.8, zorder=0)
         ax.set_yticks(range(len(found)), [name.split(".", 1)[1] for name in found])
-        ax.invert_yaxis()
+        ax.set_ylim(len(found) - 0.5, -0.5)
         ax.set(title=title, xlabel="percentage points of validation accuracy")
     return figure
 

@@ -183,12 +183,16 @@ def about_designs(sweep: dict | None) -> str:
     )
 
 
+def network_of(sweep: dict) -> str:
+    """Return which network a sweep trained, in words."""
+    return sweep["stage"].replace("train_", "") + " network"
+
+
 def about_sweep(sweep: dict) -> str:
     """Say whether another setting of a sweep is better than that of params.yaml."""
-    winner = sweep["winner"]
-    stage = sweep["stage"].replace("train_", "the ") + " network"
+    winner, network = sweep["winner"], network_of(sweep)
     if winner["setting"] == "default":
-        return f"For {stage} no setting has a higher mean than the one chosen."
+        return f"For the {network} no setting has a higher mean than the one chosen."
     told = {
         "better": "which can be told from chance",
         "worse": "which can be told from chance",
@@ -196,7 +200,7 @@ def about_sweep(sweep: dict) -> str:
         "unknown": "of one seed alone",
     }[winner["words"]]
     return (
-        f"For {stage} {winner['setting']} has the highest mean,"
+        f"For the {network} {winner['setting']} has the highest mean on the sweep's short schedule,"
         f" {in_points(winner)} points from the setting chosen, {told}."
     )
 
