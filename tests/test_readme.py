@@ -122,6 +122,11 @@ def test_the_table_of_design_choices_is_the_committed_metrics():
         assert f" | {cells}\n" in README
 
 
+def test_the_time_of_a_sweep_beside_the_queues_is_the_committed_one():
+    ratio = metrics("runtime/throughput")["median_ratio"]
+    assert f"took {ratio:.2f} of the time of `dvc queue`" in README
+
+
 def test_the_figures_of_the_other_sweeps_in_the_text_are_the_committed_ones():
     text, sweeps = " ".join(README.split()), metrics("sweeps")
     for name, words in (("default", "points from"), ("improved", "for the improved one")):
