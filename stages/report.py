@@ -308,9 +308,10 @@ def compose(r: dict) -> list[dict]:
     return [*question_1(r), *question_2(r), *question_3(r), *question_4(r), *sources()]
 
 
-def main(layout: Path, metrics: Path, plots: Path, report: Path) -> None:
+def read_settings() -> dict:
+    """Return the parameters that the report tells, and what stands on its first page."""
     params = read_params()
-    settings = {
+    return {
         "source": params["fetch"]["source"],
         "valid_fraction": params["prepare"]["valid_fraction"],
         "lr": params["train"]["lr"],
@@ -318,11 +319,17 @@ def main(layout: Path, metrics: Path, plots: Path, report: Path) -> None:
         "improved": params["train_improved"],
         "layer": params["extract_encoding"]["layer"],
         "n_clusters": params["kmeans"]["n_clusters"],
+        "title": params["report"]["title"],
+        "authors": params["report"]["authors"],
+        "course": params["report"]["course"],
     }
+
+
+def main(layout: Path, metrics: Path, plots: Path, report: Path) -> None:
+    settings = read_settings()
     blocks = compose(read_results(metrics, plots) | {"settings": settings})
-    title, authors = params["report"]["title"], params["report"]["authors"]
-    course = params["report"]["course"]
-    pdf = set_pages(layout.read_text(encoding="utf-8"), title, authors, course, blocks)
+    first_page = [settings[key] for key in ("title", "authors", "course")]
+    pdf = set_pages(layout.read_text(encoding="utf-8"), *first_page, blocks)
     with replacing(report) as part:
         part.write_bytes(pdf)
 

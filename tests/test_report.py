@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from conftest import ROOT, call, read_json
 from pypdf import PdfReader
-from ruamel.yaml import YAML
 
 import report
 from common import report_text as text
@@ -20,23 +19,12 @@ def words_of(path) -> str:
     return " ".join(" ".join(page.extract_text() for page in PdfReader(path).pages).split())
 
 
-def settings():
-    """What the stage takes from params.yaml."""
-    params = YAML(typ="safe").load(ROOT / "params.yaml")
-    return {
-        "source": params["fetch"]["source"],
-        "valid_fraction": params["prepare"]["valid_fraction"],
-        "lr": params["train"]["lr"],
-        "default": params["train_default"],
-        "improved": params["train_improved"],
-        "layer": params["extract_encoding"]["layer"],
-        "n_clusters": params["kmeans"]["n_clusters"],
-    }
-
-
-def results():
+@pytest.fixture
+def results(monkeypatch):
     """The project's results as they lie here, and its parameters."""
-    return report.read_results(ROOT / "metrics", ROOT / "plots") | {"settings": settings()}
+    monkeypatch.chdir(ROOT)
+    results = report.read_results(ROOT / "metrics", ROOT / "plots")
+    return results | {"settings": report.read_settings()}
 
 
 def test_the_report_of_little_data_has_its_parts_on_ten_pages_or_less_and_no_code(clone):
@@ -93,14 +81,13 @@ def found_in(words: str) -> list[str]:
     return re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?(?:e-\d+)?", re.sub(r"\[\d+\]", "", words))
 
 
-def test_every_number_in_the_text_is_one_of_the_results():
-    r = results()
-    known = {f"{abs(number):g}" for number in numbers_of(r)} | STRUCTURE
-    for number in numbers_of(r):
+def test_every_number_in_the_text_is_one_of_the_results(results):
+    known = {f"{abs(number):g}" for number in numbers_of(results)} | STRUCTURE
+    for number in numbers_of(results):
         for scale in (1, 100, 1 / 60):  # as it is, in per cent, in minutes
             known |= {f"{abs(number) * scale:,.{digits}f}" for digits in range(4)}
         known |= {f"{number:.0e}", f"{number:.1g}", f"{number:.2g}"}
-    blocks = report.compose(r)
+    blocks = report.compose(results)
     sentences = [block["text"] for block in blocks if block["kind"] in ("text", "heading")]
     cells = [
         cell
@@ -165,8 +152,8 @@ def test_choices_are_praised_only_if_their_absence_is_worse():
     assert "not measured" in text.about_designs(None)
 
 
-def test_a_choice_that_is_not_made_is_not_in_the_table():
-    mine = settings()["improved"] | {"skip": False}
+def test_a_choice_that_is_not_made_is_not_in_the_table(results):
+    mine = results["settings"]["improved"] | {"skip": False}
     names = [row[0] for row in text.table_of_choices(mine, None)]
     assert "skip connections" not in names
     assert "batch normalisation" in names
@@ -183,11 +170,10 @@ def test_clusters_that_agree_less_than_predictions_are_not_praised():
     assert "several clumps" not in said
 
 
-def test_a_report_on_sweeps_of_other_data_claims_nothing_from_them():
-    r = results()
-    for sweep in r["sweeps"].values():
+def test_a_report_on_sweeps_of_other_data_claims_nothing_from_them(results):
+    for sweep in results["sweeps"].values():
         sweep["same_data"] = False
-    words = json.dumps([block for block in report.compose(r) if "contents" not in block])
+    words = json.dumps([block for block in report.compose(results) if "contents" not in block])
     assert "was not measured on these images and labels" in words
     assert "has the highest mean" not in words
     assert "cannot be told from" not in words
