@@ -9,6 +9,7 @@ Copied alone into an empty folder beside the four CSVs, it makes everything anew
 """
 
 import ast
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -32,8 +33,9 @@ INTRODUCTION = """# What do the labels mean?
 
 The code of every stage of the pipeline, in order, with what it finds. To run it, put
 `x_train.csv`, `y_train.csv`, `x_test.csv` and `y_test.csv` beside this file; the packages are those
-of `requirements.txt`. What an earlier run has made and left beside it, in `data`, `metrics` and
-`plots`, is shown instead of made again.
+of `requirements.txt`. If the results of an earlier run lie beside it, in `metrics` and `plots`,
+they are shown instead of made again: delete both, and `data`, to start anew with other files. On a
+processor without bfloat16 instructions set `train.precision` to `float32` below.
 
 The code of a stage is in a collapsed cell, which writes it to a file; the cell below it runs it."""
 SET_UP = '''import subprocess
@@ -47,24 +49,25 @@ LONGEST = 60  # lines of a text that is shown
 
 def run_stage(name, arguments, outputs):
     """Run a stage unless its outputs are there, then show its pictures and short texts."""
-    if not all(Path(path).exists() for path in outputs):
+    if not ALL_IS_THERE and not all(Path(path).exists() for path in outputs):
         command = [sys.executable, f"stages/{name}.py", *arguments]
         pipe, both = subprocess.PIPE, subprocess.STDOUT
         process = subprocess.Popen(command, stdout=pipe, stderr=both, text=True)
         for line in process.stdout:
             print(line, end="", flush=True)
         if process.wait():
-            raise SystemExit(f"{name} failed")
+            raise RuntimeError(f"{name} failed")
     for path in map(Path, outputs):
         for file in [path] if path.is_file() else sorted(path.glob("*")):
             if file.suffix == ".png":
                 display(Image(file))
             if file.suffix in (".txt", ".json") and "plots" not in file.parts:
-                text = file.read_text()
+                text = file.read_text(encoding="utf-8")
                 if text.count("\\n") <= LONGEST:
                     print(file, text, sep="\\n")
 
 
+ALL_IS_THERE = all(Path(path).exists() for path in RESULTS)
 for folder in ("stages/common", "data/raw"):
     Path(folder).mkdir(parents=True, exist_ok=True)
 for name in ("x_train.csv", "y_train.csv", "x_test.csv", "y_test.csv"):
@@ -107,15 +110,18 @@ def assemble(pipeline: dict, settings: str, sources: dict[str, str]) -> nbformat
         settings: the text of params.yaml
         sources: texts of the code by path, such as stages/common/files.py
     """
-    cells = [markdown(INTRODUCTION), code(SET_UP)]
+    shown = {name: stage for name, stage in pipeline.items() if name not in LEFT_OUT}
+    outputs = [path for stage in shown.values() for path in outputs_of(stage)]
+    results = [path for path in outputs if not path.startswith("data/")]
+    cells = [markdown(INTRODUCTION), code(f"RESULTS = {results}\n\n{SET_UP}")]
     cells += [markdown("## Parameters"), file_cell("params.yaml", settings)]
     cells.append(markdown("## What several stages share"))
     cells += [
-        file_cell(path, text) for path, text in sources.items() if path.startswith("stages/common/")
+        file_cell(path, text)
+        for path, text in sources.items()
+        if path.startswith("stages/common/") and "/report_" not in path
     ]
-    for name, stage in pipeline.items():
-        if name in LEFT_OUT:
-            continue
+    for name, stage in shown.items():
         path = f"stages/{name}.py"
         title = f"## {QUESTIONS[name]}\n\nStage {name}." if name in QUESTIONS else f"## {name}"
         docstring = ast.get_docstring(ast.parse(sources[path]))
@@ -128,7 +134,8 @@ def assemble(pipeline: dict, settings: str, sources: dict[str, str]) -> nbformat
             cells.append(code(SHOWN_AFTER[name]))
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"  # not by chance
-    return nbformat.v4.new_notebook(cells=cells)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
 def markdown(text: str) -> nbformat.NotebookNode:
@@ -154,10 +161,10 @@ def outputs_of(stage: dict) -> list[str]:
 
 
 def run_beside(notebook: nbformat.NotebookNode, folders: list[Path]) -> None:
-    """Run a notebook's cells in an empty folder that has links to folders of results."""
+    """Run a notebook's cells in an empty folder that has copies of folders of results."""
     with tempfile.TemporaryDirectory() as name:
         for folder in folders:
-            (Path(name) / folder.name).symlink_to(folder.resolve())
+            shutil.copytree(folder, Path(name) / folder.name)
         NotebookClient(
             notebook,
             timeout=None,
@@ -171,7 +178,6 @@ def run_beside(notebook: nbformat.NotebookNode, folders: list[Path]) -> None:
 def main(
     settings: Path,
     stages: Path,
-    data: Path,
     metrics: Path,
     plots: Path,
     notebook_path: Path,
@@ -182,7 +188,7 @@ def main(
     sources = {path.as_posix(): path.read_text(encoding="utf-8") for path in paths}
     chain = YAML(typ="safe").load(PIPELINE)["stages"]
     notebook = assemble(chain, settings.read_text(encoding="utf-8"), sources)
-    run_beside(notebook, [data, metrics, plots])
+    run_beside(notebook, [metrics, plots])
     save_text(notebook_path, nbformat.writes(notebook) + "\n")
 
 

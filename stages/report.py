@@ -109,7 +109,7 @@ def question_2(r: dict) -> list[dict]:
             ["choice", "value", "why", "source", "without it: points (95% interval)"],
             text.table_of_choices(mine, sweep),
             "Design choices. The last column is what leaving a choice out changes in validation"
-            " accuracy, in percentage points, over seeds, on a shorter schedule.",
+            " accuracy, in percentage points, on a narrower network and fewer epochs.",
             align="left",
         ),
         paragraph(text.about_designs(sweep)),
@@ -132,7 +132,7 @@ def question_3(r: dict) -> list[dict]:
             "Run times on one machine, validation included in training.",
         ),
         pictures(
-            "Loss by epoch: where the lines part, a network learns its training images by heart.",
+            "Loss by epoch: where training falls below validation, images are learned by heart.",
             charts.curves(r["curves"], "loss", "loss (nats)"),
         ),
         pictures(
@@ -222,6 +222,7 @@ def question_4(r: dict) -> list[dict]:
                 r["pictures"][label],
             )
             for label in by_groups[:SHOWN]
+            if label in r["pictures"]
         ),
         paragraph(text.about_guesses(r["guess"], r["reveal"])),
         table(

@@ -168,6 +168,8 @@ def test_clusters_that_agree_less_than_predictions_are_not_praised():
     assert "far less well than the network's own predictions do" in said
     assert "as many as there are labels" not in said
     assert "several clumps" not in said
+    none = density | {"clusters": 0, "purity": None}
+    assert "there are no clusters" in " ".join(text.about_clusters(poor, {"best": 3}, none, 5))
 
 
 def test_a_report_on_sweeps_of_other_data_claims_nothing_from_them(results):
@@ -182,7 +184,7 @@ def test_a_report_on_sweeps_of_other_data_claims_nothing_from_them(results):
 def test_images_that_are_not_fashion_mnists_have_no_garments(clone):
     reveal = read_json(clone / "metrics/reveal.json")
     guesses = read_json(clone / "metrics/guess.json")
-    assert "garments cannot be looked up" in text.about_guesses(guesses, reveal)
+    assert "Garments cannot be looked up" in text.about_guesses(guesses, reveal)
     rows = text.table_of_guesses(guesses, read_json(clone / "metrics/groups.json"), reveal)
     assert {row[2] for row in rows} == {"not known"}
 

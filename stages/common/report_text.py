@@ -106,9 +106,12 @@ def about_improved(lr: float, mine: dict, networks: dict) -> list[str]:
         " convolves twice more"
         + (", adding the result to what it got" if mine["skip"] else "")
         + ": doubling channels while halving sides makes all stages cost alike.",
-        "All convolutions are 3 x 3"
-        + (", normalised over the batch" if mine["normalise"] else "")
-        + " and rectified.",
+        "All convolutions are 3 x 3 and rectified"
+        + (
+            "; all but the first are normalised over the batch before that."
+            if mine["normalise"]
+            else "."
+        ),
         f"What is left of each of the {4 * width} channels at its strongest place is the encoding"
         " of the image; five linear scores of it, divided by 8 so that a high rate stays stable"
         " at first [8], give the probabilities.",
@@ -163,9 +166,10 @@ def about_designs(sweep: dict | None) -> str:
         return "What each choice is worth was not measured on these images and labels."
     worse, better, same = [], [], []
     lists = {"worse": worse, "better": better, "indistinguishable": same}
-    for name, row in sweep["effects"].items():
-        choice = CHOICES[name.split(".")[1].split("=")[0]][1]
-        lists.get(row["words"], same).append(choice)
+    for key, (without, choice, _, _) in CHOICES.items():
+        row = sweep["effects"].get(f"train_improved.{key}={str(without).lower()}")
+        if row:
+            lists.get(row["words"], same).append(choice)
     return " ".join(
         sentence
         for sentence in (
@@ -336,12 +340,14 @@ def about_clusters(kmeans: dict, by_number: dict, density: dict, n_clusters: int
         f" {network:.3f}; clusters of the pixels reach {pixels:.3f}.",
         f"Of 2 to 12 clusters, {best} have the highest silhouette on validation images"
         + ("." if best != 5 else ", as many as there are labels."),
-        f"By density (HDBSCAN [18]) there are {density['clusters']} clusters, and"
+        "By density (HDBSCAN [18]) there are no clusters."
+        if not density["clusters"]
+        else f"By density (HDBSCAN [18]) there are {density['clusters']} clusters, and"
         f" {percent(density['outside'], 0)} of the images lie between them; in the clusters"
         f" {percent(density['purity'], 1)} of the images have the most frequent label of their"
         " cluster."
         + (
-            " So most labels are made of several clumps."
+            " So labels are made of several clumps."
             if density["clusters"] > 5 and density["purity"] > 0.9
             else ""
         ),
@@ -385,7 +391,7 @@ def table_of_guesses(guesses: dict, groups: dict, reveal: dict) -> list[list[str
         rows.append(
             [
                 label,
-                str(groups[label]["n"]),
+                str(groups[label]["n"] if label in groups else 0),
                 ", ".join(garments) if garments else "not known",
                 "" if agreement is None else f"{agreement:.2f}",
                 guess["guess"] or "none",
@@ -399,7 +405,7 @@ def about_guesses(guesses: dict, reveal: dict) -> str:
     """Say how many of the guesses hold, and by what they were checked."""
     standing = [guess["standing"] for guess in guesses.values()]
     if reveal.get("skipped"):
-        known = "The images are not Fashion-MNIST's, so garments cannot be looked up."
+        known = f"Garments cannot be looked up: {reveal['skipped']}."
     else:
         known = (
             "Only after the verdict was each test image looked up in Fashion-MNIST, for its"
