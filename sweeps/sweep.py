@@ -17,6 +17,8 @@ What is done is not repeated: after an interruption the same command goes on.
 
 import argparse
 import json
+import logging
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,7 +116,11 @@ def cluster_client(scheduler: str | None, jobs: int) -> Iterator[Client]:
             yield client
     else:
         options = {"n_workers": jobs, "threads_per_worker": 1, "memory_limit": 0}
-        with LocalCluster(**options, dashboard_address=None) as cluster, Client(cluster) as client:
+        options |= {"dashboard_address": None, "silence_logs": logging.ERROR}
+        # Ctrl-C reaches this process alone, which ends the others.
+        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with LocalCluster(**options) as cluster, Client(cluster) as client:
+            signal.signal(signal.SIGINT, interrupt)
             yield client
 
 
