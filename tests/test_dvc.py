@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 TRAINING = {"train_default", "train_improved"}
 HAND_IN = {"report", "notebook"}
+RUN_TIMES = ("metrics/runtime/", "report/")  # where run times are, or are told
 AFTER_DEFAULT = {"train_default", "evaluate", "compare_layers"} | HAND_IN
 LOCK = {"dvc.lock"}
 AFTER_KMEANS = {"kmeans", "scatter", "image_grids"} | HAND_IN
@@ -64,8 +65,7 @@ def test_running_everything_again_changes_run_times_alone(clone):
     after = locked_hashes(clone)
     assert before.keys() == after.keys()
     differing = {path for path in before if before[path] != after[path]}
-    prints_run_times = ("metrics/runtime/", "report/")
-    assert all(path.startswith(prints_run_times) for path in differing | changed(clone) - LOCK)
+    assert all(path.startswith(RUN_TIMES) for path in differing | changed(clone) - LOCK)
     restore(clone)
 
 
@@ -81,7 +81,7 @@ def test_going_back_to_old_parameters_trains_nothing(clone):
     assert not stages_run(output) & TRAINING
     assert "Stage 'train_default' is cached" in output
     paths = changed(clone) - LOCK
-    assert {path for path in paths if not path.startswith("metrics/runtime/")} == set()
+    assert {path for path in paths if not path.startswith(RUN_TIMES)} == set()
     restore(clone)
 
 
