@@ -5,7 +5,7 @@ import shutil
 
 import nbformat
 import pytest
-from conftest import COURSE, ROOT, call
+from conftest import COURSE, ROOT, call, environment
 from nbclient import NotebookClient
 
 from notebook import LEFT_OUT
@@ -63,9 +63,13 @@ def alone(clone, tmp_path_factory):
 
 
 def run_in(folder):
-    """Run the notebook in its folder, as Jupyter does."""
+    """Run the notebook in its folder, as Jupyter does, without network."""
     notebook = read(folder / "notebook.ipynb")
-    NotebookClient(notebook, resources={"metadata": {"path": folder}}, timeout=None).execute()
+    client = NotebookClient(notebook, resources={"metadata": {"path": folder}}, timeout=None)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(folder).items():
+            patch.setenv(name, value)
+        client.execute()
 
 
 def test_alone_beside_the_four_csvs_the_notebook_makes_what_the_pipeline_makes(clone, alone):
