@@ -6,8 +6,10 @@ Does    compares runs that differ in one parameter alone, seed by seed, on valid
 Writes  means and differences of each sweep (JSON), and a picture of each (PNG); prints them, too
 
 same_data   whether the runs were trained on the images and labels that are here now
-settings    validation accuracy of each setting: mean and standard deviation over its seeds, and
-            how many runs ended, how many failed
+fixed       parameters that all runs share, in place of those of params.yaml; values as in YAML
+chosen      params.yaml's own values of the parameters that the sweep tries
+settings    each setting's values of these, and its validation accuracy: mean and standard
+            deviation over its seeds, and how many runs ended, how many failed
 effects     of each value of a parameter: accuracy with it minus accuracy with the value of
             params.yaml, all else equal; 95% interval over seeds (Student's t). It tells chance of
             training, not that of the choice of validation images, and stands by itself: of twenty
@@ -25,13 +27,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy import stats
 
 from common.command import InputError, run
+from common.differences import estimate, in_points
 from common.files import save_json
 from common.pictures import save_figure
 
-LEVEL = 0.95  # of the intervals
 COLORS = {"better": "#0072b2", "worse": "#d55e00", "indistinguishable": "0.5", "unknown": "0.5"}
 ACCURACY = "validation_accuracy"
 COLUMNS = ["sweep", "experiment", "stage", "setting", "seed", "data", ACCURACY]
@@ -55,15 +56,9 @@ def name_data(*paths: Path) -> str:
     return "-".join(md5(path.read_bytes()).hexdigest()[:8] for path in paths)
 
 
-def estimate(differences: pd.Series) -> dict:
-    """Return the mean of differences, one a seed, its interval and what that says, in words."""
-    n, mean = len(differences), float(differences.mean())
-    if n < 2:
-        return {"difference": mean, "low": None, "high": None, "seeds": n, "words": "unknown"}
-    reach = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * differences.std() / np.sqrt(n))
-    low, high = mean - reach, mean + reach
-    words = "better" if low > 0 else "worse" if high < 0 else "indistinguishable"
-    return {"difference": mean, "low": low, "high": high, "seeds": n, "words": words}
+def tried(runs: pd.DataFrame) -> list[str]:
+    """Return the parameters, `block.key`, in which runs of a sweep differ."""
+    return [name for name in runs if "." in name and runs[name].nunique() > 1]
 
 
 def effects(runs: pd.DataFrame) -> dict[str, dict]:
@@ -72,8 +67,7 @@ def effects(runs: pd.DataFrame) -> dict[str, dict]:
     Runs with it are paired with runs with the value of the setting `default` that are equal in
     all other parameters and the seed, if both have ended; a seed's differences are averaged first.
     """
-    parameters = [name for name in runs if "." in name and runs[name].nunique() > 1]
-    default = runs[runs["setting"] == "default"].iloc[0]
+    parameters, default = tried(runs), runs[runs["setting"] == "default"].iloc[0]
     values = runs[parameters].melt(ignore_index=False).sort_index(kind="stable")
     found = {}
     for name, value in values.drop_duplicates().itertuples(index=False):
@@ -93,9 +87,11 @@ def summarise(rows: pd.DataFrame, data: str) -> dict:
     Args:
         data: what is here now, see `name_data`
     """
-    runs = rows.dropna(subset=ACCURACY)
+    runs, parameters = rows.dropna(subset=ACCURACY), tried(rows)
+    first = rows.drop_duplicates("setting").set_index("setting")
     settings = {
         setting: {
+            "values": first.loc[setting, parameters].to_dict(),
             "mean": float(group.mean()) if group.count() else None,
             "standard_deviation": float(group.std()) if group.count() > 1 else None,
             "runs": int(group.count()),
@@ -109,6 +105,10 @@ def summarise(rows: pd.DataFrame, data: str) -> dict:
     return {
         "stage": rows["stage"].iloc[0],
         "same_data": bool((runs["data"] == data).all()),
+        "fixed": {
+            name: rows[name].iloc[0] for name in rows if "." in name and rows[name].nunique() == 1
+        },
+        "chosen": settings["default"]["values"],
         "settings": settings,
         "effects": effects(runs),
         "winner": {
@@ -133,21 +133,15 @@ def say(sweep: str, figures: dict) -> str:
             + (f", {row['failed']} failed" if row["failed"] else "")
         )
     for name, row in figures["effects"].items():
-        lines.append(f"  {name:40} {in_points(row)}")
+        lines.append(f"  {name:40} {in_points(row)} points, {row['words']}")
     winner = figures["winner"]
     if winner["setting"] == "default":
         lines.append("  No setting has a higher mean than that of params.yaml.")
     else:
-        lines.append(f"  The highest mean: {winner['setting']}, {in_points(winner)}")
+        lines.append(
+            f"  The highest mean: {winner['setting']}, {in_points(winner)} points, {winner['words']}"
+        )
     return "\n".join(lines)
-
-
-def in_points(row: dict) -> str:
-    """Write a difference and its interval in percentage points."""
-    interval = (
-        "" if row["low"] is None else f" ({100 * row['low']:+.2f} to {100 * row['high']:+.2f})"
-    )
-    return f"{100 * row['difference']:+.2f} points{interval}, {row['words']}"
 
 
 def draw(sweep: str, rows: pd.DataFrame, figures: dict) -> Figure:

@@ -3,7 +3,7 @@
 Reads   x_train.csv y_train.csv x_test.csv y_test.csv
 Does    checks every value, keeps a stratified part of the data if asked to, splits stratified
 Writes  {x,y}_{train,valid,test}.npy: uint8 images (n, 28, 28, 1), uint8 labels (n,); rows keep
-        the order of the CSVs
+        the order of the CSVs; how many images each has (JSON)
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from common.command import InputError, run
-from common.files import save_array
+from common.files import save_array, save_json
 from common.params import read_params
 from common.sampling import draw_rows
 from common.tables import drop_numeric_header, read_whole_numbers
@@ -38,7 +38,12 @@ def read_images_and_labels(x_csv: Path, y_csv: Path) -> tuple[np.ndarray, np.nda
 
 
 def main(
-    x_train_csv: Path, y_train_csv: Path, x_test_csv: Path, y_test_csv: Path, prepared: Path
+    x_train_csv: Path,
+    y_train_csv: Path,
+    x_test_csv: Path,
+    y_test_csv: Path,
+    prepared: Path,
+    metrics: Path,
 ) -> None:
     params = read_params()
     limit, seed = params["prepare"]["limit"], params["prepare"]["seed"]
@@ -65,6 +70,7 @@ def main(
         save_array(prepared / f"x_{name}.npy", images[rows])
         save_array(prepared / f"y_{name}.npy", labels[rows])
         print(f"prepare: {len(rows)} images for {name}", flush=True)
+    save_json(metrics, {"train": len(train), "valid": len(valid), "test": len(test)})
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ NAMES = ("x_train.csv", "y_train.csv", "x_test.csv", "y_test.csv")
 
 
 def run_prepare(folder):
-    prepare.main(*(folder / name for name in NAMES), folder / "prepared")
+    prepare.main(*(folder / name for name in NAMES), folder / "prepared", folder / "prepare.json")
     return {path.stem: np.load(path) for path in sorted((folder / "prepared").glob("*.npy"))}
 
 
@@ -295,7 +295,7 @@ def test_memory_stays_within_the_arrays_and_300_megabytes(workspace, cell):
         "print(Path('/proc/self/status').read_text())"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *NAMES, "prepared"],
+        [sys.executable, "-c", code, *NAMES, "prepared", "prepare.json"],
         env=os.environ | {"PYTHONPATH": str(ROOT / "stages")},
         capture_output=True,
         text=True,
