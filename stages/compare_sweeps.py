@@ -138,9 +138,8 @@ def say(sweep: str, figures: dict) -> str:
     if winner["setting"] == "default":
         lines.append("  No setting has a higher mean than that of params.yaml.")
     else:
-        lines.append(
-            f"  The highest mean: {winner['setting']}, {in_points(winner)} points, {winner['words']}"
-        )
+        gain = f"{in_points(winner)} points, {winner['words']}"
+        lines.append(f"  The highest mean: {winner['setting']}, {gain}")
     return "\n".join(lines)
 
 

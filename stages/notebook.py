@@ -44,7 +44,7 @@ from pathlib import Path
 
 from IPython.display import Image, display
 
-LONGEST = 60  # lines of a text that is shown
+LONGEST = 60  # lines of a file of figures that is shown
 
 
 def run_stage(name, arguments, outputs):
@@ -63,7 +63,7 @@ def run_stage(name, arguments, outputs):
                 display(Image(file))
             if file.suffix in (".txt", ".json") and "plots" not in file.parts:
                 text = file.read_text(encoding="utf-8")
-                if text.count("\\n") <= LONGEST:
+                if file.suffix == ".txt" or text.count("\\n") <= LONGEST:
                     print(file, text, sep="\\n")
 
 

@@ -14,10 +14,13 @@ import pandas as pd
 import typst
 
 from common import report_charts as charts
-from common import report_text as text
+from common import report_meaning as meaning
+from common import report_networks as networks
+from common import report_results as results
 from common.command import InputError, run
 from common.files import replacing
 from common.params import read_params
+from common.report_sources import LIBRARIES, cited
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts/ttf"
 NETWORKS = ("default", "improved")
@@ -33,10 +36,10 @@ METRICS = (
     "label_errors",
     "networks",
     "pca",
+    "prepare",
     "reveal",
     "sweeps",
 )
-SHOWN = 2  # labels whose groups are shown, those with the most
 
 
 def heading(words: str) -> dict:
@@ -78,58 +81,63 @@ def question_1(r: dict) -> list[dict]:
     return [
         heading("1  The default network"),
         paragraph(
-            text.about_data(r["settings"]["source"]),
-            *text.about_default(r["settings"], r["networks"]["default"], seconds),
+            *networks.about_data(r["settings"]["source"], r["prepare"]),
+            *networks.about_default(r["settings"], r["networks"]["default"], seconds),
         ),
         table(
             ["layer", "kind", "output", "parameters", "multiply-adds"],
-            text.table_of_layers(r["layers"]["default"]),
-            "The default network, layer by layer: most parameters are in one dense layer.",
+            networks.table_of_layers(r["layers"]["default"]),
+            "The default network, layer by layer: most parameters are in the first dense layer.",
         ),
     ]
 
 
 def question_2(r: dict) -> list[dict]:
     """The improved network: diagram, choices with sources, and what each is worth."""
-    mine, sweep = r["settings"]["improved"], r["sweeps"].get("design")
-    sweep = sweep if sweep and sweep["same_data"] else None
+    mine, lr = r["settings"]["improved"], r["settings"]["lr"]
+    sweep = networks.usable(r["sweeps"].get("design"), lr, mine)
     layers = r["layers"]["improved"].set_index("layer")["output"]
     outputs = {"pixels": layers["rescale"], "stem": layers["stem"]}
     outputs |= {f"stage {stage}": layers[f"stage_{stage}_add"] for stage in (1, 2, 3)}
     outputs |= {"encoding": layers["encoding"], "softmax": layers["probabilities"]}
+    measured = ""
+    if sweep:
+        measured = (
+            " The last column is what leaving a choice out changes in validation accuracy, in"
+            f" percentage points ({networks.schedule_of(sweep)})."
+        )
     return [
         heading("2  A network of our own"),
-        paragraph(*text.about_improved(r["settings"]["lr"], mine, r["networks"])),
+        paragraph(*networks.about_improved(lr, mine, r["networks"])),
         pictures(
             "The improved network and what its blocks put out: pictures get smaller and deeper"
             " until one number a channel is left.",
             charts.diagram(outputs, mine["normalise"], mine["skip"]),
         ),
         table(
-            ["choice", "value", "why", "source", "without it: points (95% interval)"],
-            text.table_of_choices(mine, sweep),
-            "Design choices. The last column is what leaving a choice out changes in validation"
-            " accuracy, in percentage points, on a narrower network and fewer epochs.",
+            ["choice", "value", "why", "source", "without it"],
+            networks.table_of_choices(mine, sweep),
+            f"Design choices.{measured}",
             align="left",
         ),
-        paragraph(text.about_designs(sweep)),
+        paragraph(networks.about_designs(sweep)),
     ]
 
 
 def question_3(r: dict) -> list[dict]:
     """Results: run times, comparison, hyper-parameters, curves and confusion."""
-    blocks = [
+    return [
         heading("3  Results"),
-        paragraph(*text.about_results(r["evaluate"])),
+        paragraph(*results.about_results(r["evaluate"], r["settings"]["views"])),
         table(
             ["on the test images", "accuracy", "95% interval", "loss (nats)", "macro F1"],
-            text.table_of_results(r["evaluate"]),
-            "Both networks beside two baselines; intervals are Wilson's [13].",
+            results.table_of_results(r["evaluate"]),
+            "Both networks beside two baselines; intervals are Wilson's [Wilson 1927].",
         ),
         table(
             ["", "training", "images a second", "testing", "images a second"],
-            text.table_of_times(r["training"], r["testing"]),
-            "Run times on one machine, validation included in training.",
+            results.table_of_times(r["training"], r["testing"]),
+            "Run times, both networks on the same machine; validation counts as training.",
         ),
         pictures(
             "Loss by epoch: where training falls below validation, images are learned by heart.",
@@ -139,7 +147,7 @@ def question_3(r: dict) -> list[dict]:
             "Accuracy by epoch: solid lines are of images that a network has not learned from.",
             charts.curves(r["curves"], "accuracy", "accuracy"),
         ),
-        paragraph(text.about_curves(r["curves"])),
+        paragraph(results.about_curves(r["curves"])),
         pictures(
             "Confusion on the test images: what is off the diagonal was taken for another label.",
             charts.matrices(
@@ -148,44 +156,65 @@ def question_3(r: dict) -> list[dict]:
                 "predicted label",
             ),
         ),
+        *hyper_parameters(r),
     ]
-    rates = {
-        name: sweep
-        for name, sweep in r["sweeps"].items()
-        if name.startswith("rates") and sweep["same_data"]
-    }
-    if rates:
-        blocks += [
-            pictures(
-                "Learning rate and batch size in place of those chosen, other things equal: filled"
-                " where the difference can be told from chance.",
-                charts.effects(
-                    {text.network_of(sweep): sweep["effects"] for sweep in rates.values()}
-                ),
-            ),
-            paragraph(*map(text.about_sweep, rates.values())),
+
+
+def hyper_parameters(r: dict) -> list[dict]:
+    """Other learning rates and batch sizes, and how far chance moves a network."""
+    rates, seeds = (
+        [
+            sweep
+            for network in NETWORKS
+            if (
+                sweep := networks.usable(
+                    r["sweeps"].get(f"{kind}_{network}"),
+                    r["settings"]["lr"],
+                    r["settings"][network],
+                )
+            )
         ]
-    return blocks
+        for kind in ("rates", "seeds")
+    )
+    if not rates:
+        return [
+            paragraph(
+                "Learning rates and batch sizes were not compared on these images, labels and"
+                " settings."
+            )
+        ]
+    schedules = [f"{results.network_of(sweep)}: {networks.schedule_of(sweep)}" for sweep in rates]
+    return [
+        table(
+            *results.table_of_rates(rates),
+            "Validation accuracy by learning rate per 128 images (lr) and batch size, mean and"
+            f" standard deviation ({'; '.join(schedules)}).",
+        ),
+        paragraph(
+            *map(results.about_rates, rates),
+            results.about_luck(rates),
+            results.about_chance(seeds),
+        ),
+    ]
 
 
 def question_4(r: dict) -> list[dict]:
     """The encoding: layer, PCA, clusters, groups, verdict, guesses and doubts."""
     settings, points = r["settings"], r["scatter"]["principal components"]
-    by_groups = sorted(r["groups"], key=lambda label: -r["groups"][label]["n"])
     return [
         heading("4  What the labels mean"),
-        paragraph(*text.about_layers(r["compare_layers"], settings["layer"])),
+        paragraph(*meaning.about_layers(r["compare_layers"], settings["layer"])),
         pictures(
             "Layers from first to last: what a layer knows of the labels, and of the pictures.",
             charts.layers(r["compare_layers"]),
         ),
-        paragraph(text.about_pca(r["pca"])),
+        paragraph(meaning.about_pca(r["pca"])),
         pictures(
             "Test images' encodings: do images of a label lie together, and in how many clumps?",
             charts.scatters(r["scatter"]),
         ),
         paragraph(
-            *text.about_clusters(
+            *meaning.about_clusters(
                 r["kmeans"], r["kmeans_range"], r["density"], settings["n_clusters"]
             )
         ),
@@ -197,52 +226,59 @@ def question_4(r: dict) -> list[dict]:
                 "homogeneity",
                 "completeness",
             ],
-            text.table_of_clusters(r["kmeans"]),
+            meaning.table_of_clusters(r["kmeans"]),
             "k-means clusters of the test images assessed; 1 is perfect, 0 chance.",
         ),
         pictures(
-            "Test images of each label in the clusters that k-means and density find.",
+            "Test images of each label in the clusters that k-means and density find: a dark cell"
+            " is most of a label.",
             charts.matrices(r["clusters"], "label", "cluster"),
         ),
         pictures(
-            "Agreement and silhouette [17] by the number of clusters.",
+            "Agreement and silhouette [Rousseeuw 1987] by the number of clusters: where is the"
+            " peak?",
             charts.numbers_of_clusters(
                 {n: row for n, row in r["kmeans_range"].items() if n != "best"}
             ),
         ),
         pictures(
             "Test images at random, of each cluster and of each label: compare what a cluster holds"
-            " with what a label holds.",
-            charts.images({"cluster": points, "label": points}),
+            " with what a label holds."
+            + (
+                f" Of {settings['n_clusters']} clusters the first {charts.MOST_ROWS} are shown."
+                if settings["n_clusters"] > charts.MOST_ROWS
+                else ""
+            ),
+            charts.images({"cluster": points, "label": points.iloc[::-1]}),
         ),
-        paragraph(*text.about_meaning(r["interpret"])),
+        paragraph(*meaning.about_meaning(r["interpret"])),
+        paragraph(meaning.about_groups(r["groups"], settings["layer_of_groups"])),
         *(
             pictures(
-                f"Inside label {label}: a row for each group that looks different, and its mean.",
-                r["pictures"][label],
+                f"Inside label {label}: a row a group; its mean, typical and borderline images.",
+                picture,
             )
-            for label in by_groups[:SHOWN]
-            if label in r["pictures"]
+            for label, picture in r["pictures"].items()
         ),
-        paragraph(text.about_guesses(r["guess"], r["reveal"])),
+        paragraph(meaning.about_guesses(r["guess"], r["reveal"])),
         table(
-            ["label", "groups", "garments", "agreement", "guess", "standing"],
-            text.table_of_guesses(r["guess"], r["groups"], r["reveal"]),
-            "The guesses beside what was found without them; agreement of groups with garments is"
-            " adjusted mutual information [20].",
+            ["label", "guess", "standing", "why", "evidence"],
+            meaning.table_of_guesses(r["guess"]),
+            "Guesses beside what was found without them; agreement is adjusted mutual information"
+            " [Vinh 2010].",
             align="left",
         ),
-        paragraph(text.about_doubts(r["label_errors"])),
+        paragraph(meaning.about_doubts(r["label_errors"])),
     ]
 
 
-def sources() -> list[dict]:
-    """Libraries and papers."""
-    numbered = [f"[{n}] {source}" for n, source in enumerate(text.SOURCES, start=1)]
+def sources(blocks: list[dict]) -> list[dict]:
+    """Libraries, and the papers that blocks cite."""
+    words = json.dumps(blocks, default=lambda content: "", ensure_ascii=False)
     return [
         heading("Libraries and sources"),
-        paragraph(text.LIBRARIES),
-        {"kind": "sources", "items": numbered},
+        paragraph(LIBRARIES),
+        {"kind": "sources", "items": cited(words)},
     ]
 
 
@@ -306,7 +342,8 @@ def read_results(metrics: Path, plots: Path) -> dict:
 
 def compose(r: dict) -> list[dict]:
     """Return the report's blocks: headings, paragraphs, tables and pictures."""
-    return [*question_1(r), *question_2(r), *question_3(r), *question_4(r), *sources()]
+    blocks = [*question_1(r), *question_2(r), *question_3(r), *question_4(r)]
+    return blocks + sources(blocks)
 
 
 def read_settings() -> dict:
@@ -314,11 +351,12 @@ def read_settings() -> dict:
     params = read_params()
     return {
         "source": params["fetch"]["source"],
-        "valid_fraction": params["prepare"]["valid_fraction"],
         "lr": params["train"]["lr"],
         "default": params["train_default"],
         "improved": params["train_improved"],
+        "views": params["evaluate"]["views"],
         "layer": params["extract_encoding"]["layer"],
+        "layer_of_groups": params["groups"]["layer"],
         "n_clusters": params["kmeans"]["n_clusters"],
         "title": params["report"]["title"],
         "authors": params["report"]["authors"],

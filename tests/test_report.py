@@ -9,9 +9,17 @@ from conftest import ROOT, call, read_json
 from pypdf import PdfReader
 
 import report
-from common import report_text as text
+from common import report_meaning as meaning
+from common import report_networks as networks
+from common import report_results as results_text
+from common import report_words
+from common.report_sources import SOURCES
 
-STRUCTURE = {"1", "2", "3", "4", "5", "8", "12", "32", "512", "95", "0"}  # of networks and words
+# Of the networks, the methods and the words, whatever the data are.
+STRUCTURE = {"1", "2", "3", "4", "5", "8", "12", "16", "32", "512", "95", "0", "0.99"}
+
+
+CITED = r"\[[\w ]+ \d{4}\]"
 
 
 def words_of(path) -> str:
@@ -62,7 +70,7 @@ def test_the_same_results_give_the_same_bytes(clone):
 
 
 def numbers_of(values) -> list[float]:
-    """Every number in nested dicts, lists, tables and words."""
+    """Every number in nested dicts, lists, tables and words, but for coordinates of points."""
     if isinstance(values, bool) or values is None:
         return []
     if isinstance(values, pd.DataFrame):
@@ -78,12 +86,13 @@ def numbers_of(values) -> list[float]:
 
 def found_in(words: str) -> list[str]:
     """The numbers in words, without references to sources."""
-    return re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?(?:e-\d+)?", re.sub(r"\[\d+\]", "", words))
+    return re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?(?:e-\d+)?", re.sub(CITED, "", words))
 
 
 def test_every_number_in_the_text_is_one_of_the_results(results):
-    known = {f"{abs(number):g}" for number in numbers_of(results)} | STRUCTURE
-    for number in numbers_of(results):
+    figures = numbers_of({name: found for name, found in results.items() if name != "scatter"})
+    known = {f"{abs(number):g}" for number in figures} | STRUCTURE
+    for number in figures:
         for scale in (1, 100, 1 / 60):  # as it is, in per cent, in minutes
             known |= {f"{abs(number) * scale:,.{digits}f}" for digits in range(4)}
         known |= {f"{number:.0e}", f"{number:.1g}", f"{number:.2g}"}
@@ -137,24 +146,26 @@ SCORES = {
 )
 def test_which_network_is_better_is_said_as_the_test_says(gain, p, said):
     difference = SCORES["difference"] | {"accuracy_gain": gain, "mcnemar_p": p}
-    assert said in text.about_results(SCORES | {"difference": difference})[0]
+    assert said in results_text.about_results(SCORES | {"difference": difference}, 1)[0]
 
 
 def test_choices_are_praised_only_if_their_absence_is_worse():
     row = {"difference": -0.01, "low": -0.02, "high": -0.001, "words": "worse"}
     same = {"difference": 0.0, "low": -0.1, "high": 0.1, "words": "indistinguishable"}
     effects = {"train_improved.skip=false": row, "train_improved.mirror=false": same}
-    said = text.about_designs({"effects": effects})
-    assert "Left out, skip connections costs accuracy." in said
-    assert "mirrored images cannot be told from its absence" in said
-    said = text.about_designs({"effects": {"train_improved.skip=false": same}})
-    assert "No choice, left out, costs accuracy" in said
-    assert "not measured" in text.about_designs(None)
+    said = networks.about_designs({"effects": effects})
+    assert "Accuracy falls without skip connections." in said
+    assert "Without mirrored images nothing changes" in said
+    assert "The schedule is short" in said
+    said = networks.about_designs({"effects": {"train_improved.skip=false": same}})
+    assert "Without no choice does accuracy fall" in said
+    assert "The schedule is short" not in said
+    assert "not measured" in networks.about_designs(None)
 
 
 def test_a_choice_that_is_not_made_is_not_in_the_table(results):
     mine = results["settings"]["improved"] | {"skip": False}
-    names = [row[0] for row in text.table_of_choices(mine, None)]
+    names = [row[0] for row in networks.table_of_choices(mine, None)]
     assert "skip connections" not in names
     assert "batch normalisation" in names
     assert "erased squares" not in names
@@ -164,29 +175,82 @@ def test_clusters_that_agree_less_than_predictions_are_not_praised():
     kmeans = read_json(ROOT / "metrics/kmeans.json")
     density = read_json(ROOT / "metrics/density.json")
     poor = kmeans | {"adjusted_rand_index": 0.1, "prediction_adjusted_rand_index": 0.9}
-    said = " ".join(text.about_clusters(poor, {"best": 3}, density | {"purity": 0.4}, 5))
-    assert "far less well than the network's own predictions do" in said
+    by_number = {"2": {}, "12": {}, "best": 3}
+    said = " ".join(meaning.about_clusters(poor, by_number, density | {"purity": 0.4}, 5))
+    assert "less well than the network's own predictions do" in said
     assert "as many as there are labels" not in said
     assert "several clumps" not in said
     none = density | {"clusters": 0, "purity": None}
-    assert "there are no clusters" in " ".join(text.about_clusters(poor, {"best": 3}, none, 5))
+    assert "there are no clusters" in " ".join(meaning.about_clusters(poor, by_number, none, 5))
 
 
 def test_a_report_on_sweeps_of_other_data_claims_nothing_from_them(results):
     for sweep in results["sweeps"].values():
         sweep["same_data"] = False
     words = json.dumps([block for block in report.compose(results) if "contents" not in block])
-    assert "was not measured on these images and labels" in words
+    assert "was not measured on these images, labels and settings" in words
+    assert "were not compared on these images, labels and settings" in words
     assert "has the highest mean" not in words
-    assert "cannot be told from" not in words
+    assert "from chance" not in words
+
+
+def test_a_report_with_other_settings_claims_nothing_from_sweeps_around_the_old_ones(results):
+    results["settings"]["improved"] |= {"momentum": 0.5, "batch_size": 32}
+    blocks = [block for block in report.compose(results) if "contents" not in block]
+    words = json.dumps(blocks)
+    assert "What each choice is worth was not measured" in words
+    assert "For the improved network" not in words
+    assert "For the default network" in words
+
+
+def test_sources_are_those_that_are_cited_and_all_that_are_cited(results):
+    blocks = report.compose(results)
+    words = json.dumps([block for block in blocks if "contents" not in block][:-1])
+    keys = {match.strip("[]") for match in re.findall(CITED, words)}
+    listed = {item[1:].split("]")[0] for item in blocks[-1]["items"]}
+    assert keys == listed
+    assert keys <= set(SOURCES)
+    assert "DeVries 2017" not in listed  # nothing is erased
+
+
+def test_every_source_can_be_cited():
+    code = "".join(path.read_text() for path in (ROOT / "stages").rglob("report*.py"))
+    code += "".join(re.sub(r'"\s+f?"', "", code))
+    assert all(f"[{key}]" in code for key in SOURCES)
+
+
+def test_one_of_a_thing_is_singular_and_a_p_value_too_small_for_a_number_is_no_zero():
+    assert report_words.counted(1, "epoch") == "1 epoch"
+    assert report_words.counted(1_200, "epoch") == "1,200 epochs"
+    assert report_words.p_value(0.0) == "p < 1e-300"
+    assert report_words.p_value(0.0123) == "p = 0.012"
+
+
+def test_labels_that_are_never_predicted_are_all_the_hardest():
+    assert "labels 1 and 3 (F1 0.000)" in results_text.hardest("x", {"0": 0.5, "1": 0, "3": 0})
+
+
+def test_an_answer_taken_for_an_encoding_is_no_inner_layer(results):
+    said = " ".join(meaning.about_layers(results["compare_layers"], "probabilities"))
+    assert "It is the network's answer" in said
+    assert "No inner layer agrees better" not in said
+    said = " ".join(meaning.about_layers(results["compare_layers"], "stage_1_add"))
+    assert "Layer encoding agrees better" in said
 
 
 def test_images_that_are_not_fashion_mnists_have_no_garments(clone):
     reveal = read_json(clone / "metrics/reveal.json")
     guesses = read_json(clone / "metrics/guess.json")
-    assert "Garments cannot be looked up" in text.about_guesses(guesses, reveal)
-    rows = text.table_of_guesses(guesses, read_json(clone / "metrics/groups.json"), reveal)
-    assert {row[2] for row in rows} == {"not known"}
+    assert "Garments cannot be looked up" in meaning.about_guesses(guesses, reveal)
+    assert "agreement" not in json.dumps(meaning.table_of_guesses(guesses))
+
+
+def test_labels_without_a_guess_are_not_counted_as_guesses():
+    guess = {"guess": "bags", "standing": "confirmed", "why": "", "evidence": ""}
+    none = {"guess": "", "standing": "unchecked", "why": "no guess", "evidence": ""}
+    said = meaning.about_guesses({"0": guess, "1": none}, {"skipped": None})
+    assert said.endswith("Guesses confirmed: 1, refuted: 0, unchecked: 0.")
+    assert meaning.about_guesses({"0": none}, {"skipped": None}).endswith("No guess was made.")
 
 
 def test_a_layout_that_is_no_typst_leaves_the_report_as_it_was(tmp_path):

@@ -13,6 +13,8 @@ from PIL import Image
 
 WIDTH = 6.5  # inches, that of the text
 IN_A_ROW = 22  # images
+MOST_ROWS = 12  # of images that share a cluster or a label
+MOST_NUMBERED = 12  # columns of a matrix whose cells have room for numbers
 STYLE = {
     "font.family": "STIXGeneral",
     "mathtext.fontset": "stix",
@@ -80,48 +82,17 @@ def matrices(tables: dict[str, pd.DataFrame], rows: str, columns: str) -> Figure
     ):
         shares = counts.div(counts.sum(axis=1), axis=0).to_numpy()
         ax.imshow(shares, cmap="Greys", vmin=0, vmax=1.1, aspect="auto")
-        for (row, column), share in np.ndenumerate(shares):
-            color = "white" if share > 0.5 else "black"
-            ax.text(
-                column,
-                row,
-                f"{counts.iat[row, column]:,}",
-                ha="center",
-                va="center",
-                fontsize=7,
-                color=color,
-            )
-        ax.set_xticks(range(counts.shape[1]), counts.columns)
+        numbered = counts.shape[1] <= MOST_NUMBERED
+        for (row, column), share in np.ndenumerate(shares) if numbered else ():
+            text = f"{counts.iat[row, column]:,}"
+            color = "white" if share > 0.7 else "black"
+            ax.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
+        every = 1 if numbered else 5
+        ax.set_xticks(range(0, counts.shape[1], every), counts.columns[::every])
         ax.set_yticks(range(counts.shape[0]), counts.index)
         ax.set(title=title, xlabel=columns, ylabel=rows)
         for spine in ax.spines.values():
             spine.set_visible(True)
-    return figure
-
-
-@styled
-def effects(sweeps: dict[str, dict]) -> Figure:
-    """Draw what values of parameters are worth, a panel for each sweep, with their intervals."""
-    heights = [len(found) for found in sweeps.values()]
-    figure = Figure(figsize=(WIDTH, 0.19 * max(heights) + 0.75), layout="constrained")
-    axes = np.atleast_1d(figure.subplots(1, len(sweeps)))
-    for ax, (title, found) in zip(axes, sweeps.items(), strict=True):
-        for place, row in enumerate(found.values()):
-            told = row["words"] in ("better", "worse")
-            if row["low"] is not None:
-                ax.plot(
-                    [100 * row["low"], 100 * row["high"]],
-                    [place, place],
-                    color=DARK,
-                    ls="-" if told else ":",
-                )
-            ax.plot(
-                100 * row["difference"], place, "o", color=DARK, ms=4, mfc=DARK if told else "white"
-            )
-        ax.axvline(0, color=LIGHT, lw=0.8, zorder=0)
-        ax.set_yticks(range(len(found)), [name.split(".", 1)[1] for name in found])
-        ax.set_ylim(len(found) - 0.5, -0.5)
-        ax.set(title=title, xlabel="percentage points of validation accuracy")
     return figure
 
 
@@ -141,7 +112,7 @@ def scatters(tables: dict[str, pd.DataFrame]) -> Figure:
                 one["x"],
                 one["y"],
                 marker,
-                ms=2.2,
+                ms=2.8,
                 mew=0,
                 color=color,
                 alpha=0.8,
@@ -162,7 +133,7 @@ def images(tables: dict[str, pd.DataFrame]) -> Figure:
     rows = [
         (f"{name} {value}", group["image"])
         for name, table in tables.items()
-        for value, group in table.groupby(name)
+        for value, group in list(table.groupby(name))[:MOST_ROWS]
     ]
     figure = Figure(figsize=(WIDTH, 0.29 * len(rows)), layout="constrained")
     for ax, (name, urls) in zip(np.atleast_1d(figure.subplots(len(rows), 1)), rows, strict=True):
@@ -200,9 +171,14 @@ def layers(scores: dict[str, dict[str, dict]]) -> Figure:
                 label=name,
             )
         ax.set_xticks(range(len(found)), list(found), rotation=20, ha="right")
-        ax.set(title=f"{network} network", ylim=(0, 1))
+        ax.set(title=f"{network} network", ylim=(_lowest(ax), 1))
     axes[0].legend()
     return figure
+
+
+def _lowest(ax: Axes) -> float:
+    """Return where an axis of scores of at most 1 begins: at 0, or at the lowest score."""
+    return min(0, ax.dataLim.ymin)
 
 
 @styled
@@ -217,7 +193,7 @@ def numbers_of_clusters(scores: dict[str, dict]) -> Figure:
     ):
         values = [np.nan if row[key] is None else row[key] for row in scores.values()]
         ax.plot([int(n) for n in scores], values, style, color=color, label=name)
-    ax.set(xlabel="number of clusters", ylim=(0, 1), xticks=[int(n) for n in scores])
+    ax.set(xlabel="number of clusters", ylim=(_lowest(ax), 1), xticks=[int(n) for n in scores])
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
