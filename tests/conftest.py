@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
 COURSE = [f"data/course/{name}.csv" for name in ("x_train", "y_train", "x_test", "y_test")]
+RUN_TIMES = ("metrics/runtime/", "report/")  # where run times are, or are told
+LOCK = {"dvc.lock"}
 
 
 def synthetic(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -110,12 +113,44 @@ def commit(folder: Path, message: str) -> None:
     call(folder, "git", "commit", "-qm", message)
 
 
+def stages_run(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '(\w+)'", output))
+
+
+def changed(folder: Path) -> set[str]:
+    return {line[3:] for line in call(folder, "git", "status", "--porcelain").splitlines()}
+
+
+def restore(clone: Path) -> None:
+    """Go back to the committed state."""
+    call(clone, "git", "checkout", "-q", "--", ".")
+    call(clone, "git", "clean", "-fdq")
+    call(clone, "dvc", "checkout", "-q", "--force")
+
+
+def locked_hashes(folder: Path) -> dict[str, str]:
+    """The hash of every output in dvc.lock."""
+    lock = YAML(typ="safe").load(folder / "dvc.lock")
+    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
+
+
+def clone_with_data(source, folder):
+    """Clone a repository into `folder`, with a shared DVC cache and the data checked out."""
+    call(source, "git", "clone", "-q", str(source), str(folder))
+    cache = call(source, "dvc", "cache", "dir").strip()
+    call(folder, "dvc", "config", "--local", "cache.dir", cache)
+    call(folder, "dvc", "checkout", "-q")
+    call(folder, "git", "config", "user.name", "Test")
+    call(folder, "git", "config", "user.email", "test@example.com")
+
+
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory) -> Path:
     """A copy of the project with images of a course, after `dvc repro`, all committed."""
     folder = tmp_path_factory.mktemp("clone")
     copy_project(
         folder,
+        train__precision="float32",  # on any processor about as fast
         train_improved__epochs=1,
         train_improved__batch_size=128,
         scatter__points=100,

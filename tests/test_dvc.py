@@ -1,55 +1,27 @@
-"""DVC's own commands, on little data, in a temporary clone."""
+"""DVC's own commands on the finished project: repro, plots, and a pull request's summary."""
 
 import json
-import math
 import re
-import sys
-from pathlib import Path
 
-import pytest
-from conftest import COURSE, ROOT, attempt, call, read_json, set_params
+from conftest import (
+    LOCK,
+    ROOT,
+    RUN_TIMES,
+    attempt,
+    call,
+    changed,
+    locked_hashes,
+    read_json,
+    restore,
+    stages_run,
+)
 from ruamel.yaml import YAML
-
-TRAINING = {"train_default", "train_improved"}
-HAND_IN = {"report", "notebook"}
-RUN_TIMES = ("metrics/runtime/", "report/")  # where run times are, or are told
-AFTER_DEFAULT = {"train_default", "evaluate", "compare_layers"} | HAND_IN
-LOCK = {"dvc.lock"}
-AFTER_KMEANS = {"kmeans", "scatter", "image_grids"} | HAND_IN
-
-
-def stages_run(output: str) -> set[str]:
-    return set(re.findall(r"Running stage '(\w+)'", output))
-
-
-def locked_hashes(folder: Path) -> dict[str, str]:
-    """The hash of every output in dvc.lock."""
-    lock = YAML(typ="safe").load(folder / "dvc.lock")
-    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
-
-
-def changed(folder: Path) -> set[str]:
-    return {line[3:] for line in call(folder, "git", "status", "--porcelain").splitlines()}
 
 
 def test_the_committed_results_are_those_of_the_committed_code_and_parameters(tmp_path):
     call(tmp_path, "git", "clone", "-q", str(ROOT), "fresh")
     output = call(tmp_path / "fresh", "dvc", "repro", "--dry", "--allow-missing")
     assert "Data and pipelines are up to date." in output
-
-
-def run_experiment(clone: Path, *options: str) -> set[str]:
-    """Run an experiment in the workspace, restore it, and return the stages that ran."""
-    output = call(clone, "dvc", "exp", "run", *options)
-    restore(clone)
-    return stages_run(output)
-
-
-def restore(clone: Path) -> None:
-    """Go back to the committed state."""
-    call(clone, "git", "checkout", "-q", "--", ".")
-    call(clone, "git", "clean", "-fdq")
-    call(clone, "dvc", "checkout", "-q", "--force")
 
 
 def test_a_second_repro_does_nothing_and_says_so(clone):
@@ -67,80 +39,6 @@ def test_running_everything_again_changes_run_times_alone(clone):
     differing = {path for path in before if before[path] != after[path]}
     assert all(path.startswith(RUN_TIMES) for path in differing | changed(clone) - LOCK)
     restore(clone)
-
-
-def test_the_rate_reruns_both_trainings_and_nothing_before_them(clone):
-    ran = run_experiment(clone, "--name", "slow", "-S", "train.lr=0.01")
-    assert TRAINING | {"evaluate"} <= ran
-    assert not ran & {"fetch", "prepare", "describe_networks"}
-
-
-def test_going_back_to_old_parameters_trains_nothing(clone):
-    call(clone, "dvc", "exp", "run", "-S", "train.lr=0.02")
-    output = call(clone, "dvc", "exp", "run", "-S", "train.lr=0.1")
-    assert not stages_run(output) & TRAINING
-    assert "Stage 'train_default' is cached" in output
-    paths = changed(clone) - LOCK
-    assert {path for path in paths if not path.startswith(RUN_TIMES)} == set()
-    restore(clone)
-
-
-def test_epochs_of_the_default_network_leave_the_improved_one_alone(clone):
-    ran = run_experiment(clone, "-S", "train_default.epochs=3")
-    assert ran == AFTER_DEFAULT
-
-
-def test_tsne_reruns_itself_and_the_scatter_alone(clone):
-    assert run_experiment(clone, "-S", "tsne.perplexity=20") == {"tsne", "scatter"} | HAND_IN
-
-
-def test_the_number_of_clusters_does_not_rerun_tsne(clone):
-    ran = run_experiment(clone, "--name", "six", "-S", "kmeans.n_clusters=6")
-    assert ran == AFTER_KMEANS
-    shown = json.loads(call(clone, "dvc", "exp", "show", "--json"))
-    assert "six" in json.dumps(shown)
-
-
-def test_a_guess_reruns_its_judgement_alone(clone):
-    words = "[bright bands,width,bags,'',coats]"
-    assert run_experiment(clone, "-S", f"guess.words={words}") == {"guess"} | HAND_IN
-
-
-def test_a_temporary_and_a_queued_run_see_the_same_data(clone):
-    output = call(clone, "dvc", "exp", "run", "--temp", "-S", "kmeans.n_clusters=3")
-    assert stages_run(output) == AFTER_KMEANS
-    call(clone, "dvc", "exp", "run", "--queue", "--name", "queued", "-S", "kmeans.n_clusters=4")
-    call(clone, "dvc", "exp", "run", "--run-all")
-    metrics = call(clone, "dvc", "metrics", "diff", "HEAD", "queued", "--json")
-    assert "adjusted_rand_index" in metrics
-    assert changed(clone) == set()
-
-
-def test_another_machine_downloads_only_what_a_change_needs(clone, tmp_path):
-    store, other = str(tmp_path / "store"), tmp_path / "other"
-    call(clone, "dvc", "remote", "add", "--local", "store", store)
-    call(clone, "dvc", "push", "-r", "store")
-    (clone / ".dvc/config.local").unlink()
-    call(tmp_path, "git", "clone", "-q", str(clone), str(other))
-    call(other, "dvc", "remote", "add", "--local", "--default", "store", store)
-    call(other, "dvc", "pull", *(f"{name}.dvc" for name in COURSE))
-    reproduce = ("dvc", "repro", "--pull", "--allow-missing")
-    assert stages_run(call(other, *reproduce)) == set()
-    assert not list((other / "data").rglob("*.npy"))
-    set_params(other, kmeans__n_clusters=4)
-    assert stages_run(call(other, *reproduce)) == AFTER_KMEANS
-    present = {path.relative_to(other / "data").as_posix() for path in other.rglob("data/*/*.*")}
-    assert {"encoding/test.npy", "encoding/clusters.npy"} <= present
-    assert not {"raw/x_train.csv", "prepared/x_train.npy", "models/improved.keras"} & present
-
-
-def test_metrics_show_and_diff_tell_experiments_apart(clone):
-    shown = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
-    files = shown[""]["data"]
-    assert {"accuracy", "f1"} <= set(files["metrics/evaluate.json"]["data"]["improved"])
-    assert "adjusted_rand_index" in files["metrics/kmeans.json"]["data"]
-    diff = json.loads(call(clone, "dvc", "metrics", "diff", "HEAD", "slow", "--json"))
-    assert "default.loss" in diff["metrics/evaluate.json"]
 
 
 def test_plots_show_draws_each_thing_once_and_every_template_is_filled(clone):
@@ -189,13 +87,6 @@ def test_the_plots_page_draws_without_internet(clone):
     (clone / "data/plots_page/vega.js").unlink()  # the page may not depend on it
     call(clone, "dvc", "plots", "show", "-o", "dvc_plots")
     restore(clone)
-
-
-def test_plots_diff_shows_both_revisions(clone):
-    plots = json.loads(call(clone, "dvc", "plots", "diff", "HEAD", "slow", "--json"))["data"]
-    for name, drawn in plots.items():
-        revisions = {revision for one in drawn for revision in one["revisions"]}
-        assert revisions == {"HEAD", "slow"}, name
 
 
 def test_a_changed_helper_module_reruns_the_stages_that_import_it(clone):
@@ -267,35 +158,3 @@ def test_what_labels_of_other_images_mean_is_said_and_nothing_is_revealed(clone)
     assert read_json(clone / "metrics/reveal.json")["skipped"]
     guesses = read_json(clone / "metrics/guess.json")
     assert not any(guess["standing"] == "confirmed" for guess in guesses.values())
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks need Linux or a Mac")
-@pytest.mark.parametrize(
-    ("command", "figures"),
-    [
-        (("speed.py", "1"), ["metrics/runtime/speed.json"]),
-        (("growth.py",), ["metrics/runtime/growth.json"]),
-        (
-            ("recipes.py", "quick", "1", "2"),
-            ["metrics/recipes.json", "metrics/runtime/recipes.json"],
-        ),
-    ],
-)
-def test_a_benchmark_stores_its_figures_and_changes_nothing_else(clone, command, figures):
-    script, *arguments = command
-    call(clone, "env", "PYTHONPATH=stages", "python", f"benchmarks/{script}", *arguments)
-    assert changed(clone) == set(figures)
-    for path in figures:
-        found = numbers(read_json(clone / path))
-        assert found
-        assert all(0 <= value < math.inf for value in found)
-    restore(clone)
-
-
-def numbers(values):
-    """Every number in nested dicts and lists."""
-    if isinstance(values, dict):
-        values = list(values.values())
-    if isinstance(values, list):
-        return [number for value in values for number in numbers(value)]
-    return [values]

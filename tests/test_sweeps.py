@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, attempt, call, commit, environment, read_json
+from conftest import ROOT, attempt, call, clone_with_data, commit, environment, read_json
 from ruamel.yaml import YAML
 
 import compare_sweeps
@@ -171,7 +171,10 @@ def test_runs_that_failed_are_counted_and_take_no_part():
     runs = table(GRID[:4])
     runs.loc[3, "validation_accuracy"] = np.nan
     found = summarise(runs, "a-b")
+    assert found["chosen"] == {"train.lr": "0.1"}
+    assert found["fixed"] == {"train.batch": "128"}
     assert found["settings"]["lr=0.2"] == {
+        "values": {"train.lr": "0.2"},
         "mean": pytest.approx(0.93),
         "standard_deviation": None,
         "runs": 1,
@@ -214,16 +217,6 @@ def test_a_table_without_a_column_is_one_clear_line(tmp_path):
     table(GRID).drop(columns="setting").to_csv(tmp_path / "experiments.csv", index=False)
     with pytest.raises(InputError, match=r"experiments.csv: expected columns .*, found no setting"):
         compare_sweeps.read_table(tmp_path / "experiments.csv")
-
-
-def clone_with_data(source, folder):
-    """Clone a repository into `folder`, with a shared DVC cache and the data checked out."""
-    call(source, "git", "clone", "-q", str(source), str(folder))
-    cache = call(source, "dvc", "cache", "dir").strip()
-    call(folder, "dvc", "config", "--local", "cache.dir", cache)
-    call(folder, "dvc", "checkout", "-q")
-    call(folder, "git", "config", "user.name", "Test")
-    call(folder, "git", "config", "user.email", "test@example.com")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,39 @@
+"""The benchmarks, on little data."""
+
+import math
+import sys
+
+import pytest
+from conftest import call, changed, read_json, restore
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks need Linux or a Mac")
+@pytest.mark.parametrize(
+    ("command", "figures"),
+    [
+        (("speed.py", "1"), ["metrics/runtime/speed.json"]),
+        (("growth.py", "prepare", "image_statistics"), ["metrics/runtime/growth.json"]),
+        (
+            ("recipes.py", "quick", "1", "2"),
+            ["metrics/recipes.json", "metrics/runtime/recipes.json"],
+        ),
+    ],
+)
+def test_a_benchmark_stores_its_figures_and_changes_nothing_else(clone, command, figures):
+    script, *arguments = command
+    call(clone, "env", "PYTHONPATH=stages", "python", f"benchmarks/{script}", *arguments)
+    assert changed(clone) == set(figures)
+    for path in figures:
+        found = numbers(read_json(clone / path))
+        assert found
+        assert all(0 <= value < math.inf for value in found)
+    restore(clone)
+
+
+def numbers(values):
+    """Every number in nested dicts and lists."""
+    if isinstance(values, dict):
+        values = list(values.values())
+    if isinstance(values, list):
+        return [number for value in values for number in numbers(value)]
+    return [values]

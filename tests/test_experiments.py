@@ -1,0 +1,98 @@
+"""Experiments with DVC's own commands, on little data: what runs again, and what is shown of it."""
+
+import json
+from pathlib import Path
+
+from conftest import COURSE, LOCK, ROOT, RUN_TIMES, call, changed, restore, set_params, stages_run
+from ruamel.yaml import YAML
+
+TRAINING = {"train_default", "train_improved"}
+HAND_IN = {"report", "notebook"}
+AFTER_KMEANS = {"kmeans", "scatter", "image_grids"} | HAND_IN
+STAGES = set(YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"])
+
+
+def run_experiment(clone: Path, *options: str) -> set[str]:
+    """Run an experiment without the hand-in, restore all, and return the stages that ran."""
+    output = call(clone, "dvc", "exp", "run", *options, *sorted(STAGES - HAND_IN))
+    restore(clone)
+    return stages_run(output)
+
+
+def test_another_rate_reruns_both_trainings_and_going_back_trains_nothing(clone):
+    ran = stages_run(call(clone, "dvc", "exp", "run", "--name", "slow", "-S", "train.lr=0.01"))
+    assert TRAINING | {"evaluate"} <= ran
+    assert not ran & {"fetch", "prepare", "describe_networks"}
+    output = call(clone, "dvc", "exp", "run", "-S", "train.lr=0.1")
+    assert not stages_run(output) & TRAINING
+    assert "Stage 'train_default' is cached" in output
+    paths = changed(clone) - LOCK
+    assert {path for path in paths if not path.startswith(RUN_TIMES)} == set()
+    restore(clone)
+
+
+def test_epochs_of_the_default_network_leave_the_improved_one_alone(clone):
+    ran = run_experiment(clone, "-S", "train_default.epochs=3")
+    assert ran == {"train_default", "evaluate", "compare_layers"}
+
+
+def test_tsne_reruns_itself_and_the_scatter_alone(clone):
+    assert run_experiment(clone, "-S", "tsne.perplexity=20") == {"tsne", "scatter"}
+
+
+def test_the_number_of_clusters_does_not_rerun_tsne(clone):
+    ran = run_experiment(clone, "--name", "six", "-S", "kmeans.n_clusters=6")
+    assert ran == AFTER_KMEANS - HAND_IN
+    shown = json.loads(call(clone, "dvc", "exp", "show", "--json"))
+    assert "six" in json.dumps(shown)
+
+
+def test_a_guess_reruns_its_judgement_alone(clone):
+    words = "[bright bands,width,bags,'',coats]"
+    ran = stages_run(call(clone, "dvc", "exp", "run", "-S", f"guess.words={words}"))
+    restore(clone)
+    assert ran == {"guess"} | HAND_IN
+
+
+def test_a_temporary_and_a_queued_run_see_the_same_data(clone):
+    output = call(clone, "dvc", "exp", "run", "--temp", "-S", "kmeans.n_clusters=3")
+    assert stages_run(output) == AFTER_KMEANS
+    call(clone, "dvc", "exp", "run", "--queue", "--name", "queued", "-S", "kmeans.n_clusters=4")
+    call(clone, "dvc", "exp", "run", "--run-all")
+    metrics = call(clone, "dvc", "metrics", "diff", "HEAD", "queued", "--json")
+    assert "adjusted_rand_index" in metrics
+    assert changed(clone) == set()
+
+
+def test_another_machine_downloads_only_what_a_change_needs(clone, tmp_path):
+    store, other = str(tmp_path / "store"), tmp_path / "other"
+    call(clone, "dvc", "remote", "add", "--local", "store", store)
+    call(clone, "dvc", "push", "-r", "store")
+    (clone / ".dvc/config.local").unlink()
+    call(tmp_path, "git", "clone", "-q", str(clone), str(other))
+    call(other, "dvc", "remote", "add", "--local", "--default", "store", store)
+    call(other, "dvc", "pull", *(f"{name}.dvc" for name in COURSE))
+    reproduce = ("dvc", "repro", "--pull", "--allow-missing")
+    assert stages_run(call(other, *reproduce)) == set()
+    assert not list((other / "data").rglob("*.npy"))
+    set_params(other, kmeans__n_clusters=4)
+    assert stages_run(call(other, *reproduce)) == AFTER_KMEANS
+    present = {path.relative_to(other / "data").as_posix() for path in other.rglob("data/*/*.*")}
+    assert {"encoding/test.npy", "encoding/clusters.npy"} <= present
+    assert not {"raw/x_train.csv", "prepared/x_train.npy", "models/improved.keras"} & present
+
+
+def test_metrics_show_and_diff_tell_experiments_apart(clone):
+    shown = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
+    files = shown[""]["data"]
+    assert {"accuracy", "f1"} <= set(files["metrics/evaluate.json"]["data"]["improved"])
+    assert "adjusted_rand_index" in files["metrics/kmeans.json"]["data"]
+    diff = json.loads(call(clone, "dvc", "metrics", "diff", "HEAD", "slow", "--json"))
+    assert "default.loss" in diff["metrics/evaluate.json"]
+
+
+def test_plots_diff_shows_both_revisions(clone):
+    plots = json.loads(call(clone, "dvc", "plots", "diff", "HEAD", "slow", "--json"))["data"]
+    for name, drawn in plots.items():
+        revisions = {revision for one in drawn for revision in one["revisions"]}
+        assert revisions == {"HEAD", "slow"}, name
