@@ -115,7 +115,7 @@ def question_2(r: dict) -> list[dict]:
             charts.diagram(outputs, mine["normalise"], mine["skip"]),
         ),
         table(
-            ["choice", "value", "why", "source", "without it"],
+            ["choice", "value", "why", "source", *(["without it"] if sweep else [])],
             networks.table_of_choices(mine, sweep),
             f"Design choices.{measured}",
             align="left",

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -141,6 +142,23 @@ def replace_row(row, value):
             lambda c: b"label\n",
             "y_test.csv: expected rows of numbers, found a header alone",
         ),
+        (
+            "x_train.csv",
+            replace_cell(3, 9, b"nan"),
+            "x_train.csv, row 3, column 9: .* found nothing",
+        ),
+        ("x_train.csv", replace_cell(3, 9, b"inf"), "x_train.csv, row 3, column 9: .* found inf"),
+        ("x_train.csv", replace_cell(3, 9, b"1e999"), "x_train.csv, row 3, column 9: .* found inf"),
+        (
+            "y_test.csv",
+            lambda c: b"label\nlabel\n" + c,
+            "y_test.csv, row 1, column 1: .* found label",
+        ),
+        ("x_test.csv", lambda c: c.replace(b",", b";"), "x_test.csv: expected 784 .*, found 1"),
+        ("x_test.csv", lambda c: c.decode().encode("utf-16"), "x_test.csv: expected a CSV, found"),
+        ("x_test.csv", lambda c: bytes(range(256)) * 9, "x_test.csv: expected a CSV, found"),
+        ("x_test.csv", lambda c: bytes(4_000), "x_test.csv: expected"),
+        ("x_test.csv", lambda c: b'"' + c, "x_test.csv: expected"),
         ("x_test.csv", lambda c: b"\xff\xfe\x00", "x_test.csv: expected a CSV, found something"),
         ("x_test.csv", lambda c: gzip.compress(c)[:-20], "x_test.csv: expected a CSV, found"),
         ("x_test.csv", damaged_gzip, "x_test.csv: expected a CSV, found"),
@@ -172,6 +190,37 @@ def test_prepare_rejects_a_missing_file(workspace):
     (workspace / "y_test.csv").unlink()
     with pytest.raises(InputError, match=r"y_test.csv: expected a CSV, found no such file"):
         run_prepare(workspace)
+
+
+def test_a_folder_in_place_of_a_file_is_one_clear_line(workspace):
+    write_csvs(workspace)
+    (workspace / "y_test.csv").unlink()
+    (workspace / "y_test.csv").mkdir()
+    with pytest.raises(InputError, match=r"y_test.csv: expected a CSV that can be read: Is a dir"):
+        run_prepare(workspace)
+
+
+def test_a_file_that_may_not_be_read_is_one_clear_line(workspace, monkeypatch):
+    write_csvs(workspace)
+
+    def refuse(path, *_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)  # root may read everything
+    with pytest.raises(InputError, match=r"x_train.csv: expected .* read: Permission denied"):
+        read_whole_numbers(workspace / "x_train.csv", 784, 255)
+
+
+def test_a_ragged_row_deep_in_a_file_is_named(tmp_path):
+    rows = ["3,2,1"] * 5_000
+    rows[4_321] = "3,2,1,0"
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    with pytest.raises(InputError, match=r"t.csv, row 4322: expected 3 values, found 4"):
+        read_whole_numbers(tmp_path / "t.csv", 3, 255)
+    rows[4_321] = "3,2"
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    with pytest.raises(InputError, match=r"t.csv, row 4322, column 3: .* found nothing"):
+        read_whole_numbers(tmp_path / "t.csv", 3, 255)
 
 
 def test_a_header_of_another_width_than_the_rows_is_rejected(tmp_path):

@@ -81,6 +81,8 @@ def _first_row(path: Path) -> pd.Series:
         raise InputError(f"{path}: expected rows of numbers, found an empty file") from None
     except NO_CSV as error:
         raise InputError(f"{path}: expected a CSV, found something else: {error}") from error
+    except OSError as error:
+        raise InputError(f"{path}: expected a CSV that can be read: {error.strerror}") from error
 
 
 def _is_header(first_row: pd.Series, columns: int) -> bool:
