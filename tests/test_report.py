@@ -53,7 +53,7 @@ def test_the_report_of_little_data_has_its_parts_on_ten_pages_or_less_and_no_cod
         "clusters that k-means and density find",
         "Test images at random, of each cluster and of each label",
         "The verdict:",
-        "The guesses",
+        "Guesses beside what was found without them",
     ):
         assert part in words, part
     assert not re.search(r"\bimport \w+|\bdef \w+\(|keras\.|np\.|= \[", words)
@@ -169,6 +169,15 @@ def test_a_choice_that_is_not_made_is_not_in_the_table(results):
     assert "skip connections" not in names
     assert "batch normalisation" in names
     assert "erased squares" not in names
+    assert {len(row) for row in networks.table_of_choices(mine, None)} == {4}
+    assert {len(row) for row in networks.table_of_choices(mine, results["sweeps"]["design"])} == {5}
+
+
+def test_a_few_planted_errors_are_no_ground_for_trust():
+    errors = {"suspect": 0.01, "planted": 5, "found": 1.0, "by_chance": 0.05}
+    assert "too few to tell" in meaning.about_doubts(errors)
+    assert "can be trusted" in meaning.about_doubts(errors | {"planted": 100})
+    assert "does not find" in meaning.about_doubts(errors | {"planted": 100, "found": 0.06})
 
 
 def test_clusters_that_agree_less_than_predictions_are_not_praised():

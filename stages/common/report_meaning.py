@@ -3,6 +3,8 @@
 from common.clustering import in_words
 from common.report_words import counted, percent
 
+FEWEST = 20  # planted errors by which a method can be trusted
+
 
 def about_layers(scores: dict, layer: str) -> list[str]:
     """Say why the encoding is of this layer.
@@ -156,7 +158,9 @@ def about_guesses(guesses: dict, reveal: dict) -> str:
 
 def about_doubts(errors: dict) -> str:
     """Say how many labels are in doubt, and what the method found of planted errors."""
-    if errors["found"] >= 0.8:
+    if errors["planted"] < FEWEST:
+        trust = "too few to tell whether it can be trusted"
+    elif errors["found"] >= 0.8:
         trust = "so it can be trusted to find wrong labels"
     elif errors["found"] > 2 * errors["by_chance"]:
         trust = "so it finds some wrong labels"

@@ -190,28 +190,22 @@ def schedule_of(sweep: dict) -> str:
 
 
 def table_of_choices(mine: dict, sweep: dict | None) -> list[list[str]]:
-    """Return rows of choice, value, why, source and what leaving it out changes in points.
+    """Return rows of choice, value, why, source and, if known, what its absence changes in points.
 
     Args:
         mine: parameters of the stage that trains the improved network
         sweep: `design` of metrics/sweeps.json, if it is usable
     """
-    effects = sweep["effects"] if sweep else {}
     rows = []
     for name, (without, choice, why, source) in CHOICES.items():
         value = mine[name]
         if value == without:
             continue
-        key = f"train_improved.{name}={str(without).lower()}"
-        rows.append(
-            [
-                choice,
-                "yes" if value is True else f"{value:g}",
-                why,
-                source,
-                in_points(effects[key]) if key in effects else "not measured",
-            ]
-        )
+        rows.append([choice, "yes" if value is True else f"{value:g}", why, source])
+        if sweep:
+            key = f"train_improved.{name}={str(without).lower()}"
+            effect = sweep["effects"].get(key)
+            rows[-1].append(in_points(effect) if effect else "not measured")
     return rows
 
 
