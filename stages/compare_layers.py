@@ -22,11 +22,11 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from common.backend import load_network
+from common.backend import keras
 from common.clustering import agreement, find_clusters, silhouette
 from common.command import run
 from common.encoding import encode
-from common.files import IMAGES, LABELS, load_array, save_json
+from common.files import save_json
 from common.params import read_params
 from common.pictures import save_figure
 
@@ -138,11 +138,10 @@ def main(
 ) -> None:
     params = read_params()
     seed = params["compare_layers"]["seed"]
-    images = load_array(x_valid, IMAGES)
-    labels = load_array(y_valid, LABELS, len(images))
+    images, labels = np.load(x_valid), np.load(y_valid)
     scores = {}
     for name, path in (("default", default), ("improved", improved)):
-        network = load_network(path)
+        network = keras.models.load_model(path)
         scores[name] = {}
         for layer in LAYERS[name]:
             print(f"compare_layers: {layer} of the {name} network", flush=True)

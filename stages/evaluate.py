@@ -25,9 +25,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
 from common.augmentation import mirror, shift
-from common.backend import keras, load_network
+from common.backend import keras
 from common.command import run
-from common.files import IMAGES, LABELS, load_array, save_json, save_table
+from common.files import save_json, save_table
 from common.params import read_params
 from common.pictures import draw_images, grid_height, save_figure
 
@@ -151,16 +151,12 @@ def main(
     mistakes: Path,
 ) -> None:
     params = read_params()
-    train_labels, images = load_array(y_train, LABELS), load_array(x_test, IMAGES)
-    labels = load_array(y_test, LABELS, len(images))
+    train_labels, images, labels = np.load(y_train), np.load(x_test), np.load(y_test)
     print("evaluate: fitting logistic regression", flush=True)
     results = {
         "majority": score(majority_probabilities(train_labels, len(labels)), labels),
         "logistic_regression": score(
-            logistic_probabilities(
-                load_array(x_train, IMAGES, len(train_labels)), train_labels, images
-            ),
-            labels,
+            logistic_probabilities(np.load(x_train), train_labels, images), labels
         ),
     }
     seconds, predicted = {}, {}
@@ -168,7 +164,7 @@ def main(
     views = params["evaluate"]["views"]
     for name, path, n_views in (("default", default, 1), ("improved", improved, views)):
         print(f"evaluate: predicting with the {name} network", flush=True)
-        network = load_network(path)
+        network = keras.models.load_model(path)
         probabilities, seconds[name] = predict(network, images, n_views)
         predicted[name] = probabilities.argmax(axis=1)
         results[name] = score(probabilities, labels)

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from common.command import run
 from common.fashion_mnist import GARMENTS
-from common.files import IMAGES, LABELS, load_array, save_json
+from common.files import save_json
 from common.params import read_params
 from common.pictures import draw_image, save_figure
 from common.statistics import measure, readable, threshold_in_words
@@ -126,8 +126,7 @@ def main(
     picture: Path,
 ) -> None:
     params = read_params()
-    images = load_array(images_path, IMAGES)
-    labels, groups = (load_array(path, LABELS, len(images)) for path in (labels_path, groups_path))
+    images, labels, groups = np.load(images_path), np.load(labels_path), np.load(groups_path)
     verdict, flips, revealed = (
         json.loads(path.read_text()) for path in (of_interpret, of_flips, of_reveal)
     )

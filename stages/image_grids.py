@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from common.command import run
-from common.files import IMAGES, LABELS, load_array
 from common.params import read_params
 from common.pictures import draw_image, draw_images, grid_height, save_figure
 
@@ -43,12 +42,8 @@ def draw_group(
 def main(images_path: Path, labels_path: Path, clusters_path: Path, grids: Path) -> None:
     params = read_params()
     n, seed = params["image_grids"]["images"], params["image_grids"]["seed"]
-    images = load_array(images_path, IMAGES)
-    labels = load_array(labels_path, LABELS, len(images))
-    for kind, groups in (
-        ("label", labels),
-        ("cluster", load_array(clusters_path, LABELS, len(images))),
-    ):
+    images, labels = np.load(images_path), np.load(labels_path)
+    for kind, groups in (("label", labels), ("cluster", np.load(clusters_path))):
         for group in np.unique(groups):
             rows = np.flatnonzero(groups == group)
             title = f"Test images of {kind} {group}: {len(rows):,} in all"

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from sklearn.tree import DecisionTreeClassifier, export_text
 
 from common.command import run
-from common.files import IMAGES, LABELS, load_array, save_json
+from common.files import save_json
 from common.params import read_params
 from common.pictures import save_figure
 from common.statistics import measure, readable
@@ -69,12 +69,6 @@ def draw(scores: dict, tree: DecisionTreeClassifier) -> Figure:
     return figure
 
 
-def measured(images: Path, labels: Path) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the statistics of images, a row each, and their labels (n,)."""
-    statistics = measure(load_array(images, IMAGES))
-    return statistics, load_array(labels, LABELS, len(statistics))
-
-
 def main(
     x_train: Path,
     y_train: Path,
@@ -87,9 +81,9 @@ def main(
 ) -> None:
     params = read_params()
     seed = params["image_statistics"]["seed"]
-    statistics, labels = measured(x_train, y_train)
+    statistics, labels = measure(np.load(x_train)), np.load(y_train)
     scored = {
-        split: measured(x, y)
+        split: (measure(np.load(x)), np.load(y))
         for split, x, y in (("valid", x_valid, y_valid), ("test", x_test, y_test))
     }
 

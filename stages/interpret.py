@@ -27,11 +27,12 @@ import json
 import textwrap
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
 from common.command import run
-from common.files import LABELS, load_array, save_json
+from common.files import save_json
 from common.pictures import save_figure
 from common.statistics import flips_in_words, readable
 
@@ -118,7 +119,7 @@ def main(
         "alike": flips["alike_accuracy"],
         "network": network["validation_accuracy"],
     }
-    n = len(load_array(y_valid, LABELS))
+    n = len(np.load(y_valid))
     right = round(n * max(accuracies["network"], accuracies["tree"]))
     p = binomtest(right, n, accuracies["majority"], alternative="greater").pvalue
     numbers = {label: found["n"] for label, found in groups.items()}

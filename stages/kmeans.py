@@ -29,7 +29,7 @@ from common.clustering import (
     tabulate,
 )
 from common.command import run
-from common.files import IMAGES, LABELS, POINTS, load_array, save_array, save_json, save_table
+from common.files import save_array, save_json, save_table
 from common.params import read_params
 from common.pictures import draw_counts, save_figure
 
@@ -71,11 +71,8 @@ def main(
 ) -> None:
     params = read_params()
     options = (params["kmeans"]["n_clusters"], params["kmeans"]["n_init"], params["kmeans"]["seed"])
-    encodings = load_array(encodings_path, POINTS)
-    images = load_array(images_path, IMAGES, len(encodings))
-    labels, predicted = (
-        load_array(path, LABELS, len(encodings)) for path in (labels_path, predicted_path)
-    )
+    encodings, images = np.load(encodings_path), np.load(images_path)
+    labels, predicted = np.load(labels_path), np.load(predicted_path)
     print("kmeans: clustering the encodings", flush=True)
     clusters = renumber(find_clusters(encodings, *options), labels)
     print("kmeans: clustering the pixels", flush=True)

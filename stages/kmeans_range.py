@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 
 from common.clustering import agreement, find_clusters, in_words, silhouette
 from common.command import run
-from common.files import LABELS, POINTS, load_array, save_json
+from common.files import save_json
 from common.params import read_params
 from common.pictures import save_figure
 
-N_CLUSTERS = range(2, 13)  # of clusters
+NUMBERS = range(2, 13)  # of clusters
 LINES = (  # key, name and style of what the picture shows
     ("adjusted_rand_index", "agreement with the labels", {"color": "#0072b2", "marker": "o"}),
     ("silhouette", "silhouette", {"color": "#d55e00", "marker": "s"}),
@@ -88,12 +88,10 @@ def main(
 ) -> None:
     params = read_params()
     options = (params["kmeans_range"]["n_init"], params["kmeans_range"]["seed"])
-    valid, test = load_array(valid_path, POINTS), load_array(test_path, POINTS)
-    labels, predicted = (
-        load_array(path, LABELS, len(test)) for path in (labels_path, predicted_path)
-    )
+    valid, test = np.load(valid_path), np.load(test_path)
+    labels, predicted = np.load(labels_path), np.load(predicted_path)
     scores = {}
-    for n in N_CLUSTERS:
+    for n in NUMBERS:
         print(f"kmeans_range: {n} clusters", flush=True)
         scores[n] = assess(valid, test, labels, n, options)
     of_predictions = agreement(predicted, labels)["adjusted_rand_index"]

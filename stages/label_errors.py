@@ -22,7 +22,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from common.command import run
-from common.files import IMAGES, LABELS, POINTS, load_array, save_json
+from common.files import save_json
 from common.params import read_params
 from common.pictures import COLUMNS, draw_images, grid_height, save_figure
 
@@ -100,13 +100,10 @@ def main(
     picture: Path,
 ) -> None:
     params = read_params()
-    x_valid, x_test = load_array(x_valid_path, IMAGES), load_array(x_test_path, IMAGES)
-    y_valid = load_array(y_valid_path, LABELS, len(x_valid))
-    y_test = load_array(y_test_path, LABELS, len(x_test))
+    x_valid, y_valid = np.load(x_valid_path), np.load(y_valid_path)
+    x_test, y_test = np.load(x_test_path), np.load(y_test_path)
     rows, cosines = find_neighbors(
-        load_array(valid_path, POINTS, len(x_valid)),
-        load_array(test_path, POINTS, len(x_test)),
-        params["label_errors"]["neighbors"],
+        np.load(valid_path), np.load(test_path), params["label_errors"]["neighbors"]
     )
     suspicions = suspicion(y_test, y_valid[rows], cosines)
     changed, planted = plant(y_test, params["label_errors"]["seed"])

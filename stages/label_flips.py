@@ -30,7 +30,7 @@ from sklearn.decomposition import PCA
 
 from common.clustering import find_clusters, tabulate
 from common.command import run
-from common.files import IMAGES, LABELS, load_array, save_json
+from common.files import save_json
 from common.params import read_params
 from common.pictures import save_figure
 from common.statistics import flips_in_words, measure, readable
@@ -158,8 +158,7 @@ def draw(pairs: dict[str, dict]) -> Figure:
 def main(images_path: Path, labels_path: Path, metrics: Path, picture: Path) -> None:
     params = read_params()
     seed = params["label_flips"]["seed"]
-    images = load_array(images_path, IMAGES)
-    labels = load_array(labels_path, LABELS, len(images))
+    images, labels = np.load(images_path), np.load(labels_path)
     enough = len(images) >= CLUSTERS * ALIKE
     clusters = find_alike(images, seed) if enough else np.arange(len(images))  # all by itself
     alike = float(tabulate(labels, clusters).max().sum() / len(labels)) if enough else None

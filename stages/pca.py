@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from common.command import run
-from common.files import POINTS, load_array, save_array, save_json
+from common.files import save_array, save_json
 
 
 def project(encodings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -22,7 +22,7 @@ def project(encodings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def main(encodings: Path, coordinates: Path, metrics: Path) -> None:
-    points, shares = project(load_array(encodings, POINTS))
+    points, shares = project(np.load(encodings))
     save_array(coordinates, points)
     save_json(
         metrics,

@@ -24,7 +24,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from common.command import InputError, run
 from common.fashion_mnist import GARMENTS, find_fashion_mnist
-from common.files import IMAGES, LABELS, load_array, save_json
+from common.files import save_json
 from common.pictures import draw_counts, save_figure
 
 SMALLEST = 0.02
@@ -87,8 +87,7 @@ def draw_skipped(why: str) -> Figure:
 def main(
     images_path: Path, labels_path: Path, groups_path: Path, metrics: Path, picture: Path
 ) -> None:
-    images = load_array(images_path, IMAGES)
-    labels, groups = (load_array(path, LABELS, len(images)) for path in (labels_path, groups_path))
+    images, labels, groups = np.load(images_path), np.load(labels_path), np.load(groups_path)
     try:
         garments = match(images, find_fashion_mnist())
     except InputError as error:

@@ -13,7 +13,7 @@ from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
 from common.command import InputError, run
-from common.files import POINTS, load_array, save_array, save_json
+from common.files import save_array, save_json
 from common.params import read_params
 
 
@@ -36,7 +36,7 @@ def project(encodings: np.ndarray, perplexity: float, seed: int) -> tuple[np.nda
 def main(encodings: Path, coordinates: Path, metrics: Path) -> None:
     params = read_params()
     points, divergence = project(
-        load_array(encodings, POINTS), params["tsne"]["perplexity"], params["tsne"]["seed"]
+        np.load(encodings), params["tsne"]["perplexity"], params["tsne"]["seed"]
     )
     save_array(coordinates, points)
     save_json(metrics, {"kl_divergence": float(divergence)})

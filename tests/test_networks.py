@@ -9,17 +9,16 @@ import describe_networks
 import train_default
 import train_improved
 from common import training
-from common.backend import keras, tensorflow
+from common.backend import keras
 from common.command import InputError
 
-tensorflow.config.threading.set_intra_op_parallelism_threads(2)  # not after the first operation
 NETWORKS = {train_default: "default", train_improved: "improved"}
 
 
 def train(folder, stage, n=200, **params):
     """Run a training stage on synthetic images; return the saved network's path."""
-    short = {f"train_{NETWORKS[stage]}__epochs": 2, "train_improved__width": 16}
-    set_params(folder, **{"train__precision": "float32"} | short | params)
+    epochs = {f"train_{NETWORKS[stage]}__epochs": 2}
+    set_params(folder, **{"train__precision": "float32"} | epochs | params)
     paths = []
     for split, size, seed in (("train", n, 1), ("valid", 50, 2)):
         images, labels = synthetic(size, seed)
@@ -185,8 +184,8 @@ def test_a_processor_on_which_bfloat16_is_slow_is_told_what_to_set(
     monkeypatch, capsys, slowdown, told
 ):
     monkeypatch.setattr(training, "bfloat16_slowdown", lambda: slowdown)
-    training.set_up(1, "mixed_bfloat16", 2)
-    training.set_up(1, "float32", 2)
+    training.set_up(1, "mixed_bfloat16")
+    training.set_up(1, "float32")
     assert ("set train.precision to float32" in capsys.readouterr().out) is told
 
 

@@ -81,8 +81,6 @@ def in_words(index: float, of_predictions: float) -> str:
     """
     if index < 0.05:
         manner = "hardly at all, where the network's own predictions reach"
-    elif index > 1.03 * of_predictions:
-        manner = "better than the network's own predictions do,"
     elif index >= 0.97 * of_predictions:
         manner = "as well as the network's own predictions do,"
     elif index >= 0.8 * of_predictions:

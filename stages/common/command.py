@@ -1,6 +1,5 @@
 """The command line of every stage: paths in; on bad input one clear line and exit status 1."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,25 +13,14 @@ def run(main: Callable[..., None]) -> None:
     """Call `main` with the command line's arguments as paths.
 
     An `InputError`, or a file that cannot be read or written, ends the process with one line on
-    standard error and exit status 1, Ctrl-C with one line and 130. Any other exception is a bug and
-    keeps its traceback.
+    standard error and exit status 1. Any other exception is a bug and keeps its traceback.
     """
     stage = Path(sys.argv[0]).stem
     try:
         main(*map(Path, sys.argv[1:]))
     except InputError as error:
-        sys.exit(f"{stage}: {error}{_way_back()}")
+        sys.exit(f"{stage}: {error}")
     except FileNotFoundError as error:
         sys.exit(f"{stage}: {error.filename} is missing: `dvc repro {stage}` makes what it needs")
     except OSError as error:
-        sys.exit(f"{stage}: {error}{_way_back()}")
-    except KeyboardInterrupt:
-        print(f"{stage}: stopped; `dvc repro` starts this stage again", file=sys.stderr)
-        sys.exit(130)
-
-
-def _way_back() -> str:
-    """Say how to have earlier results again if DVC, which removes them first, runs this stage."""
-    if "DVC_STAGE" not in os.environ:
-        return ""
-    return " (earlier results: `git checkout metrics plots report`, `dvc checkout`)"
+        sys.exit(f"{stage}: {error}")
