@@ -160,22 +160,19 @@ def question_3(r: dict) -> list[dict]:
     ]
 
 
+def usable_sweeps(r: dict, kind: str) -> list[dict]:
+    """Return the sweeps of a kind that say something of the settings at hand, one a network."""
+    settings = r["settings"]
+    sweeps = (
+        networks.usable(r["sweeps"].get(f"{kind}_{network}"), settings["lr"], settings[network])
+        for network in NETWORKS
+    )
+    return [sweep for sweep in sweeps if sweep]
+
+
 def hyper_parameters(r: dict) -> list[dict]:
     """Other learning rates and batch sizes, and how far chance moves a network."""
-    rates, seeds = (
-        [
-            sweep
-            for network in NETWORKS
-            if (
-                sweep := networks.usable(
-                    r["sweeps"].get(f"{kind}_{network}"),
-                    r["settings"]["lr"],
-                    r["settings"][network],
-                )
-            )
-        ]
-        for kind in ("rates", "seeds")
-    )
+    rates, seeds = usable_sweeps(r, "rates"), usable_sweeps(r, "seeds")
     if not rates:
         return [
             paragraph(

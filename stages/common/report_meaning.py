@@ -14,8 +14,6 @@ def about_layers(scores: dict, layer: str) -> list[str]:
         layer: of which the encoding is
     """
     rows = scores["improved"]
-    inner = [name for name in rows if name != "probabilities"]
-    best = max(inner, key=lambda name: rows[name]["adjusted_rand_index"])
     sentences = [
         "A layer is good for finding out what labels mean if clusters in it agree with the labels,"
         " and if it still tells one image of a label from another. Agreement is the adjusted Rand"
@@ -31,22 +29,16 @@ def about_layers(scores: dict, layer: str) -> list[str]:
         f" {row['adjusted_rand_index']:.3f}, detail {row['detail']:.3f}."
     )
     if layer == "probabilities":
-        sentences.append("It is the network's answer, which keeps little of the image.")
-    elif best == layer:
-        sentences.append("No inner layer agrees better.")
-        second = max(
-            (name for name in inner if name != layer),
-            key=lambda name: rows[name]["adjusted_rand_index"],
-        )
-        sentences.append(
-            f"Layer {second} comes next, {rows[second]['adjusted_rand_index']:.3f}, with"
-            f" {rows[second]['size']:,} numbers{_silhouettes(row, rows[second])}."
-        )
+        return [*sentences, "It is the network's answer, which keeps little of the image."]
+    others = [name for name in rows if name not in ("probabilities", layer)]
+    rival = max(others, key=lambda name: rows[name]["adjusted_rand_index"])
+    other = rows[rival]
+    told = f"{other['adjusted_rand_index']:.3f}, with {other['size']:,} numbers"
+    told += f"{_silhouettes(row, other)}."
+    if other["adjusted_rand_index"] > row["adjusted_rand_index"]:
+        sentences.append(f"Layer {rival} agrees better, {told}")
     else:
-        sentences.append(
-            f"Layer {best} agrees better, {rows[best]['adjusted_rand_index']:.3f}, with"
-            f" {rows[best]['size']:,} numbers{_silhouettes(row, rows[best])}."
-        )
+        sentences.append(f"No inner layer agrees better. Layer {rival} comes next, {told}")
     return sentences
 
 
