@@ -23,13 +23,13 @@ import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from common.fashion_mnist import find_fashion_mnist
 from common.files import save_json, save_table
 from common.statistics import measure
 from stage_runs import ROOT, lay_out, load_json, run_stage
+
+import numpy as np
+import pandas as pd
 
 SETS = {"fixing": range(100, 120), "scoring": range(200, 220)}
 SHORT = {  # a training of less than four default epochs

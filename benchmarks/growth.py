@@ -15,10 +15,10 @@ import tempfile
 from itertools import islice
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from common.files import save_json
 from stage_runs import ROOT, lay_out, run_stage
+
+from ruamel.yaml import YAML
 
 FACTORS = (1, 2, 4)
 # They read no rows: code, a download, figures of other stages.

@@ -8,10 +8,10 @@ What a stage's training is compared with: no callbacks, no augmentation, other b
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from common.backend import keras
 from common.training import VALIDATION_BATCH, one_hot
+
+import numpy as np
 
 
 def load(folder: Path) -> list[np.ndarray]:

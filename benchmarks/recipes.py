@@ -19,15 +19,15 @@ import tempfile
 from pathlib import Path
 from statistics import harmonic_mean, mean, stdev
 
-import numpy as np
-from ruamel.yaml import YAML
-
 from common.backend import keras
 from common.files import save_json
 from describe_networks import count_layers
 from evaluate import predict
 from stage_runs import ROOT, lay_out, load_json, run_stage
 from yardstick import default_epoch
+
+import numpy as np
+from ruamel.yaml import YAML
 
 VIEWS = (1, 2, 6)  # of an image, over which predictions are averaged
 PAUSE = 90  # seconds from one measurement of the default epoch to the next

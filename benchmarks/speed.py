@@ -29,8 +29,6 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-
 from common.backend import keras
 from common.files import save_json
 from describe_networks import count_layers
@@ -38,6 +36,8 @@ from plain_fit import load
 from stage_runs import ROOT, alternate, lay_out, peak_bytes, run_stage, stage_command
 from train_default import default_network
 from yardstick import EPOCH_IMAGES, default_epoch, predict_rate, product_rate
+
+import numpy as np
 
 N_TRAIN, N_VALID = 18_000, 2_000  # a third of the images, to save time
 

@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 from statistics import median
 
-from ruamel.yaml import YAML
-
 from common.files import save_json
 from stage_runs import ROOT
+
+from ruamel.yaml import YAML
 
 FIGURES = ROOT / "metrics/runtime/throughput.json"
 PAIRS = 3

@@ -6,11 +6,11 @@ The same work may take twice as long from one minute to the next, so run times a
 
 import time
 
-import numpy as np
-
 from common.backend import keras, tensorflow
 from common.training import Clock, fastest, one_hot
 from train_default import default_network
+
+import numpy as np
 
 EPOCH_IMAGES = 54_000  # training images of Fashion-MNIST with a tenth kept for validation
 
@@ -45,5 +45,5 @@ def predict_rate(network: keras.Model, images: np.ndarray, batch_size: int) -> f
 def product_rate(dtype: str, size: int = 4_096) -> float:
     """Return the FLOP a second of a product of two square matrices, the best of five."""
     matrix = tensorflow.ones((size, size), dtype)
-    seconds = fastest(lambda: tensorflow.linalg.matmul(matrix, matrix).numpy())
+    (seconds,) = fastest(lambda: tensorflow.linalg.matmul(matrix, matrix).numpy())
     return 2 * size**3 / seconds

@@ -15,20 +15,20 @@ outputs are there for comparison and cannot be best: an encoding is an inner lay
 
 from pathlib import Path
 
+from common.command import run
+from common.backend import load_network
+from common.clustering import agreement, find_clusters, silhouette
+from common.encoding import encode
+from common.files import IMAGES, LABELS, load_array, save_json
+from common.params import read_params
+from common.pictures import save_figure
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
-
-from common.backend import keras
-from common.clustering import agreement, find_clusters, silhouette
-from common.command import run
-from common.encoding import encode
-from common.files import save_json
-from common.params import read_params
-from common.pictures import save_figure
 
 N_INIT = 3  # starts of k-means
 COMPONENTS = 50  # of the encoding, from which pixels are predicted: the same for every layer
@@ -106,12 +106,12 @@ def draw(scores: dict[str, dict[str, dict]]) -> Figure:
         draw_network(ax, name, of_layers)
     ax.set_xlabel("agreement of five k-means clusters with the labels (adjusted Rand index)")
     ax.set_ylabel("detail within labels (share of variance)")
-    ax.set_title("What the layers of both networks keep, on validation images", fontsize=9)
+    ax.set_title("What the layers of both networks keep, on validation images", fontsize=10)
     ax.set_xlim(-0.1, 1.2)
     lowest = min(row["detail"] for of_layers in scores.values() for row in of_layers.values())
     ax.set_ylim(min(0, lowest) - 0.08, 0.95)
     ax.grid(color="0.9")
-    ax.legend(title="layer (values)", title_fontsize=8, loc="lower left", fontsize=8)
+    ax.legend(title="layer (values)", title_fontsize=9, loc="lower left", fontsize=9)
     return figure
 
 
@@ -128,7 +128,7 @@ def draw_network(ax: Axes, name: str, scores: dict[str, dict]) -> None:
             (right, up),
             textcoords="offset points",
             ha=side,
-            fontsize=7,
+            fontsize=8,
             color=color,
         )
 
@@ -138,10 +138,11 @@ def main(
 ) -> None:
     params = read_params()
     seed = params["compare_layers"]["seed"]
-    images, labels = np.load(x_valid), np.load(y_valid)
+    images = load_array(x_valid, IMAGES)
+    labels = load_array(y_valid, LABELS, len(images))
     scores = {}
     for name, path in (("default", default), ("improved", improved)):
-        network = keras.models.load_model(path)
+        network = load_network(path)
         scores[name] = {}
         for layer in LAYERS[name]:
             print(f"compare_layers: {layer} of the {name} network", flush=True)

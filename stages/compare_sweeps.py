@@ -24,14 +24,14 @@ winner      of the settings of which no run failed that with the highest mean; i
 from hashlib import md5
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-from matplotlib.figure import Figure
-
 from common.command import InputError, run
 from common.differences import estimate, in_points
 from common.files import save_json
 from common.pictures import save_figure
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 COLORS = {"better": "#0072b2", "worse": "#d55e00", "indistinguishable": "0.5", "unknown": "0.5"}
 ACCURACY = "validation_accuracy"
@@ -153,8 +153,8 @@ def draw(sweep: str, rows: pd.DataFrame, figures: dict) -> Figure:
     axes[0].plot(rows[ACCURACY], places, "o", ms=4, mew=0, color="#4c78a8", alpha=0.6)
     means = [figures["settings"][setting]["mean"] or np.nan for setting in settings]
     axes[0].plot(means, range(len(settings)), "|", ms=12, mew=2, color="black")
-    axes[0].set_title(f"Sweep {sweep}: every run of {figures['stage']}, and means", fontsize=9)
-    axes[0].set_xlabel("validation accuracy", fontsize=8)
+    axes[0].set_title(f"Sweep {sweep}: every run of {figures['stage']}, and means", fontsize=10)
+    axes[0].set_xlabel("validation accuracy", fontsize=9)
     axes[0].set_yticks(range(len(settings)), settings)
     if found:
         for place, row in enumerate(found.values()):
@@ -163,16 +163,16 @@ def draw(sweep: str, rows: pd.DataFrame, figures: dict) -> Figure:
                 axes[1].plot(reach, [place, place], color=COLORS[row["words"]])
             axes[1].plot(100 * row["difference"], place, "o", ms=5, color=COLORS[row["words"]])
         axes[1].axvline(0, color="0.7", zorder=0)
-        axes[1].set_title("Main effects: the value in place of that of params.yaml", fontsize=9)
+        axes[1].set_title("Main effects: the value in place of that of params.yaml", fontsize=10)
         axes[1].set_xlabel(
             "difference in percentage points, 95% interval over seeds; grey: not told from 0",
-            fontsize=8,
+            fontsize=9,
         )
         axes[1].set_yticks(range(len(found)), [name.split(".", 1)[1] for name in found])
     for ax in axes:
         ax.set_ylim(len(ax.get_yticks()) - 0.4, -0.6)
         ax.grid(axis="x", color="0.92")
-        ax.tick_params(labelsize=7)
+        ax.tick_params(labelsize=8)
     return figure
 
 

@@ -17,14 +17,14 @@ with_predictions_*  against the network's predictions in place of the labels
 from itertools import groupby
 from pathlib import Path
 
+from common.command import run
+from common.clustering import agreement, as_rows, in_words, prefixed, tabulate
+from common.files import LABELS, POINTS, load_array, save_json, save_table
+from common.pictures import draw_counts, save_figure
+
 import numpy as np
 import pandas as pd
 from sklearn.cluster import HDBSCAN
-
-from common.clustering import agreement, as_rows, in_words, prefixed, tabulate
-from common.command import run
-from common.files import save_json, save_table
-from common.pictures import draw_counts, save_figure
 
 SHARES = (0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06)  # of the images, to choose from
 NEIGHBORS = 0.001  # share of the images that must be near for a place to be dense
@@ -93,8 +93,10 @@ def main(
     table: Path,
     picture: Path,
 ) -> None:
-    valid, test = np.load(valid_path), np.load(test_path)
-    labels, predicted = np.load(labels_path), np.load(predicted_path)
+    valid, test = load_array(valid_path, POINTS), load_array(test_path, POINTS)
+    labels, predicted = (
+        load_array(path, LABELS, len(test)) for path in (labels_path, predicted_path)
+    )
     counts = {}
     for share in SHARES:
         counts[share] = count(find_dense(valid, share))

@@ -9,17 +9,17 @@ Writes  a text for each network (Keras' summary and the counts), the counts (CSV
 import os
 from pathlib import Path
 
-import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-
-from common.backend import keras
 from common.command import run
+from common.backend import keras
 from common.files import save_json, save_table, save_text
 from common.params import read_params
 from common.pictures import save_figure
 from train_default import default_network
 from train_improved import improved_network
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 COLORS = {"Conv2D": "#4c78a8", "Dense": "#4c78a8", "pooling": "#f58518", "other": "#bab0ac"}
 
@@ -81,7 +81,7 @@ def draw_diagram(network: keras.Model, layers: pd.DataFrame) -> Figure:
         (8.1, "parameters", "right"),
         (10.0, "multiply-adds", "right"),
     ):
-        ax.text(x, -1.1, text, ha=side, va="center", fontsize=8, weight="bold")
+        ax.text(x, -1.1, text, ha=side, va="center", fontsize=9, weight="bold")
     line = {"color": "0.4", "lw": 1, "solid_capstyle": "butt"}
     arrow = {"arrowstyle": "-|>", "color": "0.4", "shrinkA": 0, "shrinkB": 0}
     row_of = {name: row for row, name in enumerate(layers["layer"])}
@@ -91,10 +91,10 @@ def draw_diagram(network: keras.Model, layers: pd.DataFrame) -> Figure:
         ax.add_patch(
             Rectangle((0.8, row - 0.33), 4.4, 0.66, facecolor=color + "40", edgecolor=color)
         )
-        ax.text(3.0, row, f"{layer.kind}  {layer.layer}", ha="center", va="center", fontsize=7)
-        ax.text(6.2, row, layer.output, ha="center", va="center", fontsize=7)
+        ax.text(3.0, row, f"{layer.kind}  {layer.layer}", ha="center", va="center", fontsize=8)
+        ax.text(6.2, row, layer.output, ha="center", va="center", fontsize=8)
         for x, count in ((8.1, layer.parameters), (10.0, layer.multiply_adds)):
-            ax.text(x, row, f"{count:,}" if count else "", ha="right", va="center", fontsize=7)
+            ax.text(x, row, f"{count:,}" if count else "", ha="right", va="center", fontsize=8)
         inputs = network.get_layer(layer.layer).input
         for tensor in inputs if isinstance(inputs, list) else [inputs]:
             source = row_of.get(tensor._keras_history.operation.name, row)

@@ -17,19 +17,19 @@ mcnemar_p           how often two equally good networks would disagree as unequa
 import time
 from pathlib import Path
 
+from common.command import run
+from common.augmentation import mirror, shift
+from common.backend import keras, load_network
+from common.files import IMAGES, LABELS, load_array, save_json, save_table
+from common.params import read_params
+from common.pictures import draw_images, grid_height, save_figure
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
-
-from common.augmentation import mirror, shift
-from common.backend import keras
-from common.command import run
-from common.files import save_json, save_table
-from common.params import read_params
-from common.pictures import draw_images, grid_height, save_figure
 
 N_LABELS = 5
 BATCH = 1_000  # images predicted at once
@@ -129,7 +129,7 @@ def draw_mistakes(
     wrong = np.flatnonzero(predicted != labels)
     rows = wrong[np.argsort(-confidence[wrong], kind="stable")][:n]
     figure = Figure(figsize=(6.3, grid_height(len(rows))), layout="constrained")
-    figure.suptitle(f"{title}: label → predicted label (confidence)", fontsize=9)
+    figure.suptitle(f"{title}: label → predicted label (confidence)", fontsize=10)
     draw_images(
         figure,
         images[rows],
@@ -151,12 +151,16 @@ def main(
     mistakes: Path,
 ) -> None:
     params = read_params()
-    train_labels, images, labels = np.load(y_train), np.load(x_test), np.load(y_test)
+    train_labels, images = load_array(y_train, LABELS), load_array(x_test, IMAGES)
+    labels = load_array(y_test, LABELS, len(images))
     print("evaluate: fitting logistic regression", flush=True)
     results = {
         "majority": score(majority_probabilities(train_labels, len(labels)), labels),
         "logistic_regression": score(
-            logistic_probabilities(np.load(x_train), train_labels, images), labels
+            logistic_probabilities(
+                load_array(x_train, IMAGES, len(train_labels)), train_labels, images
+            ),
+            labels,
         ),
     }
     seconds, predicted = {}, {}
@@ -164,7 +168,7 @@ def main(
     views = params["evaluate"]["views"]
     for name, path, n_views in (("default", default, 1), ("improved", improved, views)):
         print(f"evaluate: predicting with the {name} network", flush=True)
-        network = keras.models.load_model(path)
+        network = load_network(path)
         probabilities, seconds[name] = predict(network, images, n_views)
         predicted[name] = probabilities.argmax(axis=1)
         results[name] = score(probabilities, labels)

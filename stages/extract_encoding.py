@@ -8,21 +8,19 @@ Writes  test.npy and valid.npy: float32 encodings (n, d); test_predicted.npy: th
 
 from pathlib import Path
 
-import numpy as np
-
-from common.backend import keras
 from common.command import run
+from common.backend import load_network
 from common.encoding import encode
-from common.files import save_array
+from common.files import IMAGES, load_array, save_array
 from common.params import read_params
 
 
 def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
     params = read_params()
     layer = params["extract_encoding"]["layer"]
-    network = keras.models.load_model(improved)
-    valid, _ = encode(network, layer, np.load(x_valid))
-    test, predicted = encode(network, layer, np.load(x_test))
+    network = load_network(improved)
+    valid, _ = encode(network, layer, load_array(x_valid, IMAGES))
+    test, predicted = encode(network, layer, load_array(x_test, IMAGES))
     save_array(encoding / "valid.npy", valid)
     save_array(encoding / "test.npy", test)
     save_array(encoding / "test_predicted.npy", predicted)

@@ -8,13 +8,13 @@ Writes  x_train.csv y_train.csv x_test.csv y_test.csv: no header, 784 pixels or 
 import shutil
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from common.command import InputError, run
 from common.fashion_mnist import FILES, find_fashion_mnist
 from common.files import replacing
 from common.params import read_params
+
+import numpy as np
+import pandas as pd
 
 
 def find_course_file(course: Path, name: str) -> Path:
@@ -40,8 +40,12 @@ def main(course: Path, raw: Path) -> None:
     if params["fetch"]["source"] == "course":
         files = {name: find_course_file(course, name) for name in FILES}
         for name, path in files.items():
-            with replacing(raw / f"{name}.csv") as part:
-                shutil.copyfile(path, part)
+            with (
+                path.open("rb") as source,
+                replacing(raw / f"{name}.csv") as part,
+                part.open("wb") as copy,
+            ):
+                shutil.copyfileobj(source, copy)
         print(f"fetch: the course's CSVs from {course}")
         return
     twist = np.array(params["fetch"]["twist"], np.uint8)

@@ -18,18 +18,18 @@ see benchmarks/meaning.md.
 from itertools import combinations
 from pathlib import Path
 
+from common.command import run
+from common.backend import load_network
+from common.clustering import find_clusters
+from common.encoding import encode
+from common.files import IMAGES, LABELS, load_array, save_array, save_json
+from common.params import read_params
+from common.pictures import COLUMNS, draw_images, grid_height, save_figure
+
 import numpy as np
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
-
-from common.backend import keras
-from common.clustering import find_clusters
-from common.command import run
-from common.encoding import encode
-from common.files import save_array, save_json
-from common.params import read_params
-from common.pictures import COLUMNS, draw_images, grid_height, save_figure
 
 COMPONENTS = 16  # principal ones of a label's encodings, in which groups are sought
 MOST = 6  # groups of a label
@@ -40,7 +40,7 @@ N_INIT = 10  # starts of k-means
 BINS = np.linspace(-0.5, 1.5, 41)  # of the line from one cluster's centre, 0, to the other's, 1
 BLUR = np.exp(-0.5 * (np.arange(-4, 5) / 2) ** 2)  # over neighbouring bins
 TYPICAL = 4  # images shown of a group; the rest of the row are borderline ones
-NUMBERS = (
+IN_WORDS = (
     "no group",
     "one group",
     "two groups",
@@ -126,7 +126,7 @@ def draw(label: int, images: np.ndarray, rows: np.ndarray, away: np.ndarray) -> 
         captions += [""] * (COLUMNS - len(row))
     shares = ", ".join(f"{(groups == group).mean():.0%}" for group in range(n))
     figure = Figure(figsize=(6.3, grid_height(COLUMNS * n)), layout="constrained")
-    figure.suptitle(f"Label {label} = {NUMBERS[n]}: {shares} of its test images", fontsize=9)
+    figure.suptitle(f"Label {label} = {IN_WORDS[n]}: {shares} of its test images", fontsize=10)
     draw_images(figure, np.stack(shown), captions)
     return figure
 
@@ -143,9 +143,11 @@ def main(
 ) -> None:
     params = read_params()
     layer, seed = params["groups"]["layer"], params["groups"]["seed"]
-    network = keras.models.load_model(improved)
-    images, labels, valid_labels = np.load(x_test), np.load(y_test), np.load(y_valid)
-    valid, test = (encode(network, layer, x)[0] for x in (np.load(x_valid), images))
+    network = load_network(improved)
+    images, valid_images = load_array(x_test, IMAGES), load_array(x_valid, IMAGES)
+    labels = load_array(y_test, LABELS, len(images))
+    valid_labels = load_array(y_valid, LABELS, len(valid_images))
+    valid, test = (encode(network, layer, x)[0] for x in (valid_images, images))
     groups, scores = np.zeros(len(labels), np.uint8), {}
     for label in np.unique(valid_labels):
         of_label = valid[valid_labels == label]
@@ -153,7 +155,7 @@ def main(
         points = pca.fit_transform(of_label)
         found, valleys = find_groups(points, seed)
         n, rows = found.max() + 1, np.flatnonzero(labels == label)
-        print(f"groups: {NUMBERS[n]} in label {label}", flush=True)
+        print(f"groups: {IN_WORDS[n]} in label {label}", flush=True)
         if len(rows):
             centres = [points[found == group].mean(axis=0) for group in range(n)]
             away = cdist(pca.transform(test[rows]), centres)

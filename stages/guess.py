@@ -17,15 +17,15 @@ import re
 import textwrap
 from pathlib import Path
 
-import numpy as np
-from matplotlib.figure import Figure
-
 from common.command import run
 from common.fashion_mnist import GARMENTS
-from common.files import save_json
+from common.files import IMAGES, LABELS, load_array, save_json
 from common.params import read_params
 from common.pictures import draw_image, save_figure
 from common.statistics import measure, readable, threshold_in_words
+
+import numpy as np
+from matplotlib.figure import Figure
 
 STATISTICS = tuple(map(readable, measure(np.zeros((1, 28, 28, 1), np.uint8))))
 MOST = 6  # mean images of groups in a row
@@ -99,7 +99,7 @@ def draw(rows: list[tuple[list[str], list[np.ndarray]]]) -> Figure:
     """
     heights = [max(0.75, 0.16 * len(lines)) for lines, _ in rows]
     figure = Figure(figsize=(6.3, 0.3 + sum(heights)), layout="constrained")
-    figure.suptitle("Five guesses, beside the mean images of each label's groups", fontsize=9)
+    figure.suptitle("Five guesses, beside the mean images of each label's groups", fontsize=10)
     grid = figure.add_gridspec(len(rows), MOST + 8, height_ratios=heights)
     for row, (lines, means) in enumerate(rows):
         for column in range(MOST):
@@ -110,7 +110,7 @@ def draw(rows: list[tuple[list[str], list[np.ndarray]]]) -> Figure:
         ax = figure.add_subplot(grid[row, MOST:])
         ax.axis("off")
         # A person's words may hold a dollar sign, which is no formula.
-        style = {"va": "center", "fontsize": 7.5, "parse_math": False, "in_layout": False}
+        style = {"va": "center", "fontsize": 8.5, "parse_math": False, "in_layout": False}
         ax.text(0, 0.5, "\n".join(lines), **style)
     return figure
 
@@ -126,7 +126,8 @@ def main(
     picture: Path,
 ) -> None:
     params = read_params()
-    images, labels, groups = np.load(images_path), np.load(labels_path), np.load(groups_path)
+    images = load_array(images_path, IMAGES)
+    labels, groups = (load_array(path, LABELS, len(images)) for path in (labels_path, groups_path))
     verdict, flips, revealed = (
         json.loads(path.read_text()) for path in (of_interpret, of_flips, of_reveal)
     )

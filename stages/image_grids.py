@@ -7,12 +7,13 @@ Writes  label_0.png ... and cluster_0.png ...
 
 from pathlib import Path
 
-import numpy as np
-from matplotlib.figure import Figure
-
 from common.command import run
+from common.files import IMAGES, LABELS, load_array
 from common.params import read_params
 from common.pictures import draw_image, draw_images, grid_height, save_figure
+
+import numpy as np
+from matplotlib.figure import Figure
 
 
 def draw_group(
@@ -29,8 +30,8 @@ def draw_group(
     figure = Figure(figsize=(6.3, grid_height(len(chosen))), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(1, 5))
     draw_image(ax := left.subplots(), images[rows].mean(axis=0))
-    ax.set_title(f"mean of {len(rows):,}", fontsize=7)
-    figure.suptitle(title, fontsize=9)
+    ax.set_title(f"mean of {len(rows):,}", fontsize=8)
+    figure.suptitle(title, fontsize=10)
     draw_images(
         right,
         images[chosen],
@@ -42,8 +43,12 @@ def draw_group(
 def main(images_path: Path, labels_path: Path, clusters_path: Path, grids: Path) -> None:
     params = read_params()
     n, seed = params["image_grids"]["images"], params["image_grids"]["seed"]
-    images, labels = np.load(images_path), np.load(labels_path)
-    for kind, groups in (("label", labels), ("cluster", np.load(clusters_path))):
+    images = load_array(images_path, IMAGES)
+    labels = load_array(labels_path, LABELS, len(images))
+    for kind, groups in (
+        ("label", labels),
+        ("cluster", load_array(clusters_path, LABELS, len(images))),
+    ):
         for group in np.unique(groups):
             rows = np.flatnonzero(groups == group)
             title = f"Test images of {kind} {group}: {len(rows):,} in all"

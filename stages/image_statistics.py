@@ -11,16 +11,16 @@ majority            always the training images' most frequent label
 
 from pathlib import Path
 
+from common.command import run
+from common.files import IMAGES, LABELS, load_array, save_json
+from common.params import read_params
+from common.pictures import save_figure
+from common.statistics import measure, readable
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.tree import DecisionTreeClassifier, export_text
-
-from common.command import run
-from common.files import save_json
-from common.params import read_params
-from common.pictures import save_figure
-from common.statistics import measure, readable
 
 LEAVES = 8  # of a tree, at most: what a person still reads
 SMALLEST = 0.002  # share of the images that a leaf has at least
@@ -60,13 +60,19 @@ def draw(scores: dict, tree: DecisionTreeClassifier) -> Figure:
         accuracy = scores[name]["test_accuracy"]
         ax.axvline(accuracy, color="black", ls=style, lw=1, label=f"{words}: {accuracy:.3f}")
     ax.set_xlim(0, 1)
-    ax.set_xlabel("test accuracy of a tree on this statistic alone", fontsize=8)
-    ax.tick_params(labelsize=8)
-    ax.legend(fontsize=8, loc="lower right")
-    ax.set_title("How well do simple properties of an image predict its label?", fontsize=9)
+    ax.set_xlabel("test accuracy of a tree on this statistic alone", fontsize=9)
+    ax.tick_params(labelsize=9)
+    ax.legend(fontsize=9, loc="lower right")
+    ax.set_title("How well do simple properties of an image predict its label?", fontsize=10)
     below.axis("off")
-    below.text(0, 1, text, va="top", fontsize=7, family="monospace")
+    below.text(0, 1, text, va="top", fontsize=8, family="monospace")
     return figure
+
+
+def measured(images: Path, labels: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the statistics of images, a row each, and their labels (n,)."""
+    statistics = measure(load_array(images, IMAGES))
+    return statistics, load_array(labels, LABELS, len(statistics))
 
 
 def main(
@@ -81,9 +87,9 @@ def main(
 ) -> None:
     params = read_params()
     seed = params["image_statistics"]["seed"]
-    statistics, labels = measure(np.load(x_train)), np.load(y_train)
+    statistics, labels = measured(x_train, y_train)
     scored = {
-        split: (measure(np.load(x)), np.load(y))
+        split: measured(x, y)
         for split, x, y in (("valid", x_valid, y_valid), ("test", x_test, y_test))
     }
 

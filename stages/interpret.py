@@ -27,14 +27,13 @@ import json
 import textwrap
 from pathlib import Path
 
-import numpy as np
+from common.command import run
+from common.files import LABELS, load_array, save_json
+from common.pictures import NOTE, save_figure
+from common.statistics import TOO_FEW_ALIKE, flips_in_words, readable
+
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
-
-from common.command import run
-from common.files import save_json
-from common.pictures import save_figure
-from common.statistics import flips_in_words, readable
 
 CHANCE = 0.001
 ENOUGH = 0.96
@@ -69,15 +68,20 @@ def say(verdict: str, groups: dict[str, int], pairs: dict[str, dict], n: int) ->
         n: validation images
     """
     flips = ", ".join(flips_in_words(pairs))
-    sharpest = max((found["jump"] for found in pairs.values() if found["jump"]), default=0)
+    jumps = [found["jump"] for found in pairs.values() if found["jump"] is not None]
+    no_flip = (
+        "Between no look-alikes does the label flip at a threshold of a statistic (sharpest jump:"
+        f" {max(jumps):.2f} of 1): "
+        if jumps
+        else f"{TOO_FEW_ALIKE}; as far as can be told, "
+    )
     looks = "Groups that look different: " + ", ".join(
         f"{number} in label {label}" for label, number in groups.items()
     )
     return {
         "no_structure": f"As far as {n:,} validation images can tell, labels are no better"
         " predicted than by chance: they follow nothing that can be seen in the pictures.",
-        "visual_groups": "Between no look-alikes does the label flip at a threshold of a statistic"
-        f" (sharpest jump: {sharpest:.2f} of 1): the labels follow kinds of picture. {looks}.",
+        "visual_groups": f"{no_flip}the labels follow kinds of picture. {looks}.",
         "image_statistic": "The labels follow statistics of the pictures, as a small tree can tell."
         + (f" Between look-alikes the label flips at {flips}." if flips else ""),
         "mixed": "Some labels follow statistics of the pictures: between look-alikes the label"
@@ -87,17 +91,17 @@ def say(verdict: str, groups: dict[str, int], pairs: dict[str, dict], n: int) ->
 
 def draw(verdict: str, because: str, accuracies: dict[str, float | None]) -> Figure:
     """Draw how well the labels are predicted, with the verdict and its reasons."""
-    lines = textwrap.wrap(because, 95)
+    lines = textwrap.wrap(because, NOTE)
     figure = Figure(figsize=(6.3, 1.7 + 0.15 * len(lines)), layout="constrained")
     ax = figure.subplots()
     known = {PREDICTORS[name]: share for name, share in accuracies.items() if share is not None}
     bars = ax.barh(list(known), list(known.values()), color="#56b4e9")
-    ax.bar_label(bars, fmt="%.3f", padding=3, fontsize=8)
+    ax.bar_label(bars, fmt="%.3f", padding=3, fontsize=9)
     ax.set_xlim(0, 1.1)
-    ax.tick_params(labelsize=8)
-    ax.set_xlabel("share of the labels that is predicted right", fontsize=8)
-    figure.supxlabel("\n".join(lines), fontsize=7.5)
-    ax.set_title(f"Verdict on the labels: {readable(verdict)}", fontsize=9)
+    ax.tick_params(labelsize=9)
+    ax.set_xlabel("share of the labels that is predicted right", fontsize=9)
+    figure.supxlabel("\n".join(lines), fontsize=8.5)
+    ax.set_title(f"Verdict on the labels: {readable(verdict)}", fontsize=10)
     return figure
 
 
@@ -119,7 +123,7 @@ def main(
         "alike": flips["alike_accuracy"],
         "network": network["validation_accuracy"],
     }
-    n = len(np.load(y_valid))
+    n = len(load_array(y_valid, LABELS))
     right = round(n * max(accuracies["network"], accuracies["tree"]))
     p = binomtest(right, n, accuracies["majority"], alternative="greater").pvalue
     numbers = {label: found["n"] for label, found in groups.items()}

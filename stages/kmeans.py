@@ -15,10 +15,7 @@ pixels_*                the same for k-means on the pixels
 from itertools import count
 from pathlib import Path
 
-import numpy as np
-from scipy.optimize import linear_sum_assignment
-from sklearn.metrics.cluster import contingency_matrix
-
+from common.command import run
 from common.clustering import (
     agreement,
     as_rows,
@@ -28,10 +25,13 @@ from common.clustering import (
     silhouette,
     tabulate,
 )
-from common.command import run
-from common.files import save_array, save_json, save_table
+from common.files import IMAGES, LABELS, POINTS, load_array, save_array, save_json, save_table
 from common.params import read_params
 from common.pictures import draw_counts, save_figure
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics.cluster import contingency_matrix
 
 
 def renumber(clusters: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -71,8 +71,11 @@ def main(
 ) -> None:
     params = read_params()
     options = (params["kmeans"]["n_clusters"], params["kmeans"]["n_init"], params["kmeans"]["seed"])
-    encodings, images = np.load(encodings_path), np.load(images_path)
-    labels, predicted = np.load(labels_path), np.load(predicted_path)
+    encodings = load_array(encodings_path, POINTS)
+    images = load_array(images_path, IMAGES, len(encodings))
+    labels, predicted = (
+        load_array(path, LABELS, len(encodings)) for path in (labels_path, predicted_path)
+    )
     print("kmeans: clustering the encodings", flush=True)
     clusters = renumber(find_clusters(encodings, *options), labels)
     print("kmeans: clustering the pixels", flush=True)

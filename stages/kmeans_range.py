@@ -12,16 +12,16 @@ valid_silhouette  that silhouette; for the other scores, of the test encodings, 
 import textwrap
 from pathlib import Path
 
+from common.command import run
+from common.clustering import agreement, find_clusters, in_words, silhouette
+from common.files import LABELS, POINTS, load_array, save_json
+from common.params import read_params
+from common.pictures import NOTE, save_figure
+
 import numpy as np
 from matplotlib.figure import Figure
 
-from common.clustering import agreement, find_clusters, in_words, silhouette
-from common.command import run
-from common.files import save_json
-from common.params import read_params
-from common.pictures import save_figure
-
-NUMBERS = range(2, 13)  # of clusters
+N_CLUSTERS = range(2, 13)  # of clusters
 LINES = (  # key, name and style of what the picture shows
     ("adjusted_rand_index", "agreement with the labels", {"color": "#0072b2", "marker": "o"}),
     ("silhouette", "silhouette", {"color": "#d55e00", "marker": "s"}),
@@ -71,10 +71,10 @@ def draw(scores: dict[int, dict], sentence: str) -> Figure:
         ax.plot(list(scores), values, ms=4, lw=1.2, label=name, **style)
     ax.axvline(best_number(scores), color="0.8", zorder=0)
     ax.set(ylim=(0, 1), xticks=list(scores))
-    ax.set_xlabel("number of clusters\n\n" + textwrap.fill(sentence, 95), fontsize=8)
-    ax.set_title("k-means clusters of the encoding, by their number", fontsize=9)
+    ax.set_xlabel("number of clusters\n\n" + textwrap.fill(sentence, NOTE), fontsize=9)
+    ax.set_title("k-means clusters of the encoding, by their number", fontsize=10)
     ax.grid(axis="y", color="0.9")
-    ax.legend(fontsize=8)
+    ax.legend(fontsize=9)
     return figure
 
 
@@ -88,10 +88,12 @@ def main(
 ) -> None:
     params = read_params()
     options = (params["kmeans_range"]["n_init"], params["kmeans_range"]["seed"])
-    valid, test = np.load(valid_path), np.load(test_path)
-    labels, predicted = np.load(labels_path), np.load(predicted_path)
+    valid, test = load_array(valid_path, POINTS), load_array(test_path, POINTS)
+    labels, predicted = (
+        load_array(path, LABELS, len(test)) for path in (labels_path, predicted_path)
+    )
     scores = {}
-    for n in NUMBERS:
+    for n in N_CLUSTERS:
         print(f"kmeans_range: {n} clusters", flush=True)
         scores[n] = assess(valid, test, labels, n, options)
     of_predictions = agreement(predicted, labels)["adjusted_rand_index"]

@@ -16,15 +16,15 @@ auc           how often a planted error is more suspect than another image, 0-1;
 
 from pathlib import Path
 
+from common.command import run
+from common.files import IMAGES, LABELS, POINTS, load_array, save_json
+from common.params import read_params
+from common.pictures import COLUMNS, draw_images, grid_height, save_figure
+
 import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
-
-from common.command import run
-from common.files import save_json
-from common.params import read_params
-from common.pictures import COLUMNS, draw_images, grid_height, save_figure
 
 N_LABELS = 5
 PLANTED = 0.01  # share of the test images
@@ -84,7 +84,7 @@ def draw(
     ]
     shown = rows.reshape(-1, *images.shape[1:])
     figure = Figure(figsize=(6.3, grid_height(len(shown))), layout="constrained")
-    figure.suptitle("Labels in doubt: test images (left) and their nearest neighbours", fontsize=9)
+    figure.suptitle("Labels in doubt: test images (left) and their nearest neighbours", fontsize=10)
     draw_images(figure, shown, [text for row in texts for text in row])
     return figure
 
@@ -100,10 +100,13 @@ def main(
     picture: Path,
 ) -> None:
     params = read_params()
-    x_valid, y_valid = np.load(x_valid_path), np.load(y_valid_path)
-    x_test, y_test = np.load(x_test_path), np.load(y_test_path)
+    x_valid, x_test = load_array(x_valid_path, IMAGES), load_array(x_test_path, IMAGES)
+    y_valid = load_array(y_valid_path, LABELS, len(x_valid))
+    y_test = load_array(y_test_path, LABELS, len(x_test))
     rows, cosines = find_neighbors(
-        np.load(valid_path), np.load(test_path), params["label_errors"]["neighbors"]
+        load_array(valid_path, POINTS, len(x_valid)),
+        load_array(test_path, POINTS, len(x_test)),
+        params["label_errors"]["neighbors"],
     )
     suspicions = suspicion(y_test, y_valid[rows], cosines)
     changed, planted = plant(y_test, params["label_errors"]["seed"])

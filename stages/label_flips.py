@@ -23,17 +23,17 @@ import textwrap
 from itertools import combinations
 from pathlib import Path
 
+from common.command import run
+from common.clustering import find_clusters, tabulate
+from common.files import IMAGES, LABELS, load_array, save_json
+from common.params import read_params
+from common.pictures import NOTE, save_figure
+from common.statistics import TOO_FEW_ALIKE, flips_in_words, measure, readable
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
-
-from common.clustering import find_clusters, tabulate
-from common.command import run
-from common.files import save_json
-from common.params import read_params
-from common.pictures import save_figure
-from common.statistics import flips_in_words, measure, readable
 
 FLIP = 0.52
 ALIKE = 1_000  # images in a cluster, on average
@@ -120,6 +120,8 @@ def say(pairs: dict[str, dict]) -> str:
     looked_at = sum(found["jump"] is not None for found in pairs.values())
     if flips := flips_in_words(pairs):
         return f"Between look-alikes the label flips at {', '.join(flips)}."
+    if not looked_at:
+        return f"{TOO_FEW_ALIKE}."
     return (
         f"Of the {len(pairs)} pairs of labels {looked_at} have look-alikes; between none of them"
         " does the label flip at a threshold of an image statistic."
@@ -134,7 +136,7 @@ def draw(pairs: dict[str, dict]) -> Figure:
     ax = figure.subplots()
     for pair, found in pairs.items():
         column, row = (labels.index(label) for label in pair.split("-"))
-        place = {"ha": "center", "va": "center", "fontsize": 7}
+        place = {"ha": "center", "va": "center", "fontsize": 8}
         if found["statistic"] is None:
             none = "no look-alikes" if found["jump"] is None else "none"
             ax.text(column, row, none, **place)
@@ -146,11 +148,11 @@ def draw(pairs: dict[str, dict]) -> Figure:
     ax.imshow(jumps, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     ax.set_xlim(-0.5, len(labels) - 1.5)
     ax.set_ylim(len(labels) - 0.5, 0.5)
-    ax.set_xticks(range(len(labels) - 1), labels[:-1], fontsize=7)
-    ax.set_yticks(range(1, len(labels)), labels[1:], fontsize=7)
-    ax.set_ylabel("label", fontsize=8)
-    ax.set_xlabel("\n".join(["label", "", *textwrap.wrap(say(pairs), 95)]), fontsize=7.5)
-    ax.set_title("Sharpest jump between any two labels, and where it is", fontsize=9)
+    ax.set_xticks(range(len(labels) - 1), labels[:-1], fontsize=8)
+    ax.set_yticks(range(1, len(labels)), labels[1:], fontsize=8)
+    ax.set_ylabel("label", fontsize=9)
+    ax.set_xlabel("\n".join(["label", "", *textwrap.wrap(say(pairs), NOTE)]), fontsize=8.5)
+    ax.set_title("Sharpest jump between any two labels, and where it is", fontsize=10)
     ax.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -158,7 +160,8 @@ def draw(pairs: dict[str, dict]) -> Figure:
 def main(images_path: Path, labels_path: Path, metrics: Path, picture: Path) -> None:
     params = read_params()
     seed = params["label_flips"]["seed"]
-    images, labels = np.load(images_path), np.load(labels_path)
+    images = load_array(images_path, IMAGES)
+    labels = load_array(labels_path, LABELS, len(images))
     enough = len(images) >= CLUSTERS * ALIKE
     clusters = find_alike(images, seed) if enough else np.arange(len(images))  # all by itself
     alike = float(tabulate(labels, clusters).max().sum() / len(labels)) if enough else None

@@ -13,12 +13,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from common.command import run
+from common.files import save_text
+
 import nbformat
 from nbclient import NotebookClient
 from ruamel.yaml import YAML
-
-from common.command import run
-from common.files import save_text
 
 # No stage may depend on it; all that is taken from it is the paths that this stage depends on.
 PIPELINE = Path("dvc.yaml")
@@ -34,8 +34,7 @@ INTRODUCTION = """# What do the labels mean?
 The code of every stage of the pipeline, in order, with what it finds. To run it, put
 `x_train.csv`, `y_train.csv`, `x_test.csv` and `y_test.csv` beside this file; the packages are those
 of `requirements.txt`. If the results of an earlier run lie beside it, in `metrics` and `plots`,
-they are shown instead of made again: delete both, and `data`, to start anew with other files. On a
-processor without bfloat16 instructions set `train.precision` to `float32` below.
+they are shown instead of made again: delete both, and `data`, to start anew with other files.
 
 The code of a stage is in a collapsed cell, which writes it to a file; the cell below it runs it."""
 SET_UP = '''import subprocess

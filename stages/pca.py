@@ -7,11 +7,11 @@ Writes  coordinates, float32 (n, 2) (.npy), and the share of the variance that t
 
 from pathlib import Path
 
+from common.command import run
+from common.files import POINTS, load_array, save_array, save_json
+
 import numpy as np
 from sklearn.decomposition import PCA
-
-from common.command import run
-from common.files import save_array, save_json
 
 
 def project(encodings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -22,7 +22,7 @@ def project(encodings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def main(encodings: Path, coordinates: Path, metrics: Path) -> None:
-    points, shares = project(np.load(encodings))
+    points, shares = project(load_array(encodings, POINTS))
     save_array(coordinates, points)
     save_json(
         metrics,

@@ -8,10 +8,10 @@ Writes  one JavaScript file; .dvc/page.html, the template of the page, loads it,
 
 from pathlib import Path
 
-import vl_convert
-
 from common.command import run
 from common.files import save_text
+
+import vl_convert
 
 VEGA_LITE = "5.21"  # the newest release of what DVC's plots declare: Vega-Lite 5
 

@@ -8,13 +8,13 @@ Writes  {x,y}_{train,valid,test}.npy: uint8 images (n, 28, 28, 1), uint8 labels 
 
 from pathlib import Path
 
-import numpy as np
-
 from common.command import InputError, run
 from common.files import save_array, save_json
 from common.params import read_params
 from common.sampling import draw_rows
 from common.tables import drop_numeric_header, read_whole_numbers
+
+import numpy as np
 
 SIDE = 28  # pixels
 N_LABELS = 5

@@ -17,15 +17,15 @@ skipped               why there is nothing to reveal, or null
 
 from pathlib import Path
 
+from common.command import InputError, run
+from common.fashion_mnist import GARMENTS, find_fashion_mnist
+from common.files import IMAGES, LABELS, load_array, save_json
+from common.pictures import draw_counts, save_figure
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.metrics import adjusted_mutual_info_score
-
-from common.command import InputError, run
-from common.fashion_mnist import GARMENTS, find_fashion_mnist
-from common.files import save_json
-from common.pictures import draw_counts, save_figure
 
 SMALLEST = 0.02
 ENOUGH = 0.5  # share of the images that must be Fashion-MNIST's
@@ -80,14 +80,15 @@ def say(scores: dict) -> str:
 def draw_skipped(why: str) -> Figure:
     """Draw the reason in place of the table."""
     figure = Figure(figsize=(6.3, 0.8))
-    figure.text(0.5, 0.5, f"Nothing to reveal: {why}", ha="center", va="center", fontsize=8)
+    figure.text(0.5, 0.5, f"Nothing to reveal: {why}", ha="center", va="center", fontsize=9)
     return figure
 
 
 def main(
     images_path: Path, labels_path: Path, groups_path: Path, metrics: Path, picture: Path
 ) -> None:
-    images, labels, groups = np.load(images_path), np.load(labels_path), np.load(groups_path)
+    images = load_array(images_path, IMAGES)
+    labels, groups = (load_array(path, LABELS, len(images)) for path in (labels_path, groups_path))
     try:
         garments = match(images, find_fashion_mnist())
     except InputError as error:

@@ -10,14 +10,14 @@ import base64
 import io
 from pathlib import Path
 
+from common.command import run
+from common.files import IMAGES, LABELS, POINTS, load_array, save_table
+from common.params import read_params
+from common.sampling import draw_rows
+
 import numpy as np
 import pandas as pd
 from PIL import Image
-
-from common.command import run
-from common.files import save_table
-from common.params import read_params
-from common.sampling import draw_rows
 
 SCALE = 2  # a pixel's side on the screen
 
@@ -45,16 +45,16 @@ def main(
     scatter: Path,
 ) -> None:
     params = read_params()
-    labels = np.load(labels_path)
+    labels = load_array(labels_path, LABELS)
     rows, _ = draw_rows(labels, params["scatter"]["points"], params["scatter"]["seed"])
     marks = {
         "label": labels[rows],
-        "cluster": np.load(clusters_path)[rows],
-        "prediction": np.load(predicted_path)[rows],
-        "image": [to_data_url(image) for image in np.load(images_path)[rows]],
+        "cluster": load_array(clusters_path, LABELS, len(labels))[rows],
+        "prediction": load_array(predicted_path, LABELS, len(labels))[rows],
+        "image": list(map(to_data_url, load_array(images_path, IMAGES, len(labels))[rows])),
     }
     for path in (pca, tsne):
-        x, y = np.load(path)[rows].T.round(3)
+        x, y = load_array(path, POINTS, len(labels))[rows].T.round(3)
         table = pd.DataFrame({"test_row": rows, "x": x, "y": y} | marks)
         save_table(scatter / f"{path.stem}.csv", table)
 

@@ -7,12 +7,10 @@ Writes  the network (.keras), its per-epoch curves (DVCLive) and its run times (
 
 from pathlib import Path
 
-import numpy as np
-
-from common.backend import keras
 from common.command import run
+from common.backend import keras
 from common.params import read_params
-from common.training import Batches, fit, one_hot, save_network, set_up
+from common.training import Batches, fit, load_examples, save_network, set_up
 
 layers = keras.layers
 
@@ -45,8 +43,8 @@ def main(
 ) -> None:
     params = read_params()
     seed, batch_size = params["train"]["seed"], params["train_default"]["batch_size"]
-    set_up(seed, params["train"]["precision"])
-    batches = Batches(np.load(x_train), one_hot(np.load(y_train)), batch_size, seed)
+    set_up(seed, params["train"]["precision"], params["train"]["threads"])
+    batches = Batches(*load_examples(x_train, y_train), batch_size, seed)
     network = default_network()
     network.compile(
         keras.optimizers.SGD(params["train"]["lr"] * batch_size / 128),
@@ -56,7 +54,7 @@ def main(
     fit(
         network,
         batches,
-        valid=(np.load(x_valid), one_hot(np.load(y_valid))),
+        valid=load_examples(x_valid, y_valid),
         epochs=params["train_default"]["epochs"],
         live_dir=live_dir,
         runtime=runtime,

@@ -8,13 +8,13 @@ Writes  the network (.keras), its per-epoch curves (DVCLive) and its run times (
 
 from pathlib import Path
 
-import numpy as np
-
+from common.command import run
 from common.augmentation import erase, mirror, shift
 from common.backend import keras
-from common.command import run
 from common.params import read_params
-from common.training import Batches, fit, one_hot, save_network, set_up
+from common.training import Batches, fit, load_examples, save_network, set_up
+
+import numpy as np
 
 layers = keras.layers
 
@@ -92,8 +92,8 @@ def main(
     params = read_params()
     seed, batch_size = params["train"]["seed"], params["train_improved"]["batch_size"]
     epochs = params["train_improved"]["epochs"]
-    set_up(seed, params["train"]["precision"])
-    images, labels = np.load(x_train), one_hot(np.load(y_train))
+    set_up(seed, params["train"]["precision"], params["train"]["threads"])
+    images, labels = load_examples(x_train, y_train)
     reach, side = params["train_improved"]["shift"], params["train_improved"]["erase"]
     mirrors = params["train_improved"]["mirror"]
     # A random half is mirrored in even epochs, the other in odd ones (Jordan 2024,
@@ -143,7 +143,7 @@ def main(
     fit(
         network,
         batches,
-        valid=(np.load(x_valid), one_hot(np.load(y_valid))),
+        valid=load_examples(x_valid, y_valid),
         epochs=epochs,
         live_dir=live_dir,
         runtime=runtime,

@@ -8,13 +8,13 @@ Writes  coordinates, float32 (n, 2) (.npy), and the divergence that is left (JSO
 
 from pathlib import Path
 
+from common.command import InputError, run
+from common.files import POINTS, load_array, save_array, save_json
+from common.params import read_params
+
 import numpy as np
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
-
-from common.command import InputError, run
-from common.files import save_array, save_json
-from common.params import read_params
 
 
 def project(encodings: np.ndarray, perplexity: float, seed: int) -> tuple[np.ndarray, float]:
@@ -36,7 +36,7 @@ def project(encodings: np.ndarray, perplexity: float, seed: int) -> tuple[np.nda
 def main(encodings: Path, coordinates: Path, metrics: Path) -> None:
     params = read_params()
     points, divergence = project(
-        np.load(encodings), params["tsne"]["perplexity"], params["tsne"]["seed"]
+        load_array(encodings, POINTS), params["tsne"]["perplexity"], params["tsne"]["seed"]
     )
     save_array(coordinates, points)
     save_json(metrics, {"kl_divergence": float(divergence)})

@@ -25,17 +25,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
-from distributed import Client, LocalCluster, as_completed
-from ruamel.yaml import YAML
-from tqdm import tqdm
-
 import worker
 from common.command import InputError
 from common.files import save_table
 from common.params import read_params
 from plan import SEED, SWEEPS, Experiment, in_yaml, plan, read_sweep
 from worker import Home, call, dvc, environment, run_experiment
+
+import pandas as pd
+from distributed import Client, LocalCluster, as_completed
+from ruamel.yaml import YAML
+from tqdm import tqdm
 
 ROOT = Path(__file__).parent.parent
 SOURCES = (".dvc/config", "dvc.yaml", "params.yaml", "stages", "sweeps")

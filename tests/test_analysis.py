@@ -1,22 +1,22 @@
 import base64
 import io
 
-import numpy as np
-import pandas as pd
-import pytest
-from conftest import synthetic
-from PIL import Image
-from sklearn.metrics import adjusted_rand_score
-
 import evaluate
 import image_grids
 import kmeans
 import pca
 import scatter
 import tsne
-from common.backend import keras
 from common.command import InputError
+from common.backend import keras
 from common.encoding import encode
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import synthetic
+from PIL import Image
+from sklearn.metrics import adjusted_rand_score
 
 
 def confident(labels, share=0.9):

@@ -1,7 +1,7 @@
+from common.augmentation import erase, mirror, shift
+
 import numpy as np
 from conftest import synthetic
-
-from common.augmentation import erase, mirror, shift
 
 
 def test_shift_moves_an_image_down_and_right_and_fills_with_background():

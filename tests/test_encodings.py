@@ -1,18 +1,20 @@
 """What is said of encodings: which layer, which clusters, which labels are in doubt."""
 
-import numpy as np
-import pytest
-from conftest import synthetic
-
 import compare_layers
 import density
 import kmeans
 import kmeans_range
 import label_errors
-from common.clustering import agreement, find_clusters, in_words, silhouette
 from common.command import InputError
+from common.clustering import agreement, find_clusters, in_words, silhouette
+from common.pictures import MOST_NUMBERED, draw_counts
 from train_default import default_network
 from train_improved import improved_network
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import synthetic
 
 
 def clumps(n_clumps, size, seed=0):
@@ -53,7 +55,13 @@ def test_silhouette_is_null_where_every_image_is_in_one_cluster():
 
 @pytest.mark.parametrize(
     ("index", "words"),
-    [(0.88, " as well as"), (0.8, "nearly as well"), (0.5, "less well"), (0.01, "hardly at all")],
+    [
+        (0.95, " better than"),
+        (0.88, " as well as"),
+        (0.8, "nearly as well"),
+        (0.5, "less well"),
+        (0.01, "hardly at all"),
+    ],
 )
 def test_words_for_an_agreement_depend_on_what_the_predictions_reach(index, words):
     assert words in in_words(index, 0.9)
@@ -100,7 +108,7 @@ def test_each_layer_has_its_figures_and_its_place_in_the_picture():
 def test_the_range_of_clusters_finds_how_many_clumps_there_are(n):
     points, numbers = clumps(n, 30)
     scores = {
-        k: kmeans_range.assess(points, points, numbers, k, (3, 1)) for k in kmeans_range.NUMBERS
+        k: kmeans_range.assess(points, points, numbers, k, (3, 1)) for k in kmeans_range.N_CLUSTERS
     }
     assert kmeans_range.best_number(scores) == n
     relation = {3: "fewer than", 5: "as many as", 7: "more than"}[n]
@@ -110,7 +118,9 @@ def test_the_range_of_clusters_finds_how_many_clumps_there_are(n):
 def test_the_number_of_clusters_is_chosen_on_validation_encodings():
     valid, _ = clumps(4, 30)
     test, numbers = clumps(6, 30)
-    scores = {k: kmeans_range.assess(valid, test, numbers, k, (3, 1)) for k in kmeans_range.NUMBERS}
+    scores = {
+        k: kmeans_range.assess(valid, test, numbers, k, (3, 1)) for k in kmeans_range.N_CLUSTERS
+    }
     assert kmeans_range.best_number(scores) == 4
 
 
@@ -183,3 +193,13 @@ def test_each_suspect_is_drawn_before_its_neighbours():
     assert captions[0] == "first"
     assert captions[8] == "second"
     assert captions[1:8] == [f"label {label}\nvalidation" for label in labels[:7]]
+
+
+@pytest.mark.parametrize("n", [MOST_NUMBERED, MOST_NUMBERED + 1])
+def test_a_heat_map_of_many_clusters_has_room_for_what_is_written_on_it(n):
+    clusters = pd.RangeIndex(n, name="cluster")
+    counts = pd.DataFrame(1_000, index=pd.RangeIndex(5, name="label"), columns=clusters)
+    ax = draw_counts("", counts, "").axes[0]
+    numbered = n == MOST_NUMBERED
+    assert len(ax.texts) == (5 * n if numbered else 0)
+    assert len(ax.get_xticks()) == (n if numbered else 4)

@@ -4,15 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fetch
+from common.command import InputError
+from common import fashion_mnist
+
 import numpy as np
 import pandas as pd
 import pytest
 import requests
 from conftest import set_params, write_csvs
-
-import fetch
-from common import fashion_mnist
-from common.command import InputError
 
 CLASSES = np.arange(10, dtype=np.uint8)
 
@@ -114,7 +114,7 @@ def test_a_download_that_breaks_off_leaves_nothing(workspace, monkeypatch):
         raise requests.ConnectionError("gone")
 
     monkeypatch.setattr(requests, "get", lambda *args, **kwargs: Answer(half()))
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(InputError, match=r"^http://x/file\.gz: the download broke off: gone"):
         fashion_mnist.download("http://x/file.gz", workspace / "cache/file.gz")
     assert list((workspace / "cache").iterdir()) == []
 

@@ -1,12 +1,12 @@
 import subprocess
 import sys
 
+from common.files import replacing, save_array, save_json, save_table
+
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, read_json, set_params
-
-from common.files import replacing, save_array, save_json, save_table
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

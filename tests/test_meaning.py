@@ -3,12 +3,6 @@
 import io
 import json
 
-import numpy as np
-import pandas as pd
-import pytest
-from conftest import read_json, set_params, synthetic
-from sklearn.metrics import adjusted_rand_score
-
 import groups
 import guess
 import image_statistics
@@ -18,6 +12,12 @@ import reveal
 from common.command import InputError
 from common.fashion_mnist import GARMENTS
 from common.statistics import INK, measure
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import read_json, set_params, synthetic
+from sklearn.metrics import adjusted_rand_score
 
 
 def blank(*boxes):
@@ -228,7 +228,8 @@ def test_a_cluster_with_few_images_of_a_label_is_not_looked_at():
     second = np.arange(1_000) >= 900
     found = label_flips.sharpest_of_pair(statistics, second, np.zeros(1_000), seed=1)
     assert found == {"jump": None, "statistic": None, "threshold": None, "flips": False}
-    assert "0 have look-alikes" in label_flips.say({"0-1": found})
+    assert "too few look-alikes" in label_flips.say({"0-1": found})
+    assert "too few look-alikes" in interpret.say("visual_groups", {}, {"0-1": found}, 100)
 
 
 def test_images_that_look_alike_are_in_one_cluster(monkeypatch):

@@ -1,24 +1,25 @@
 import subprocess
 import sys
 
+import describe_networks
+import train_default
+import train_improved
+from common.command import InputError
+from common import training
+from common.backend import keras, tensorflow
+
 import numpy as np
 import pytest
 from conftest import read_json, set_params, synthetic
 
-import describe_networks
-import train_default
-import train_improved
-from common import training
-from common.backend import keras
-from common.command import InputError
-
+tensorflow.config.threading.set_intra_op_parallelism_threads(2)  # not after the first operation
 NETWORKS = {train_default: "default", train_improved: "improved"}
 
 
 def train(folder, stage, n=200, **params):
     """Run a training stage on synthetic images; return the saved network's path."""
-    epochs = {f"train_{NETWORKS[stage]}__epochs": 2}
-    set_params(folder, **{"train__precision": "float32"} | epochs | params)
+    short = {f"train_{NETWORKS[stage]}__epochs": 2, "train_improved__width": 16}
+    set_params(folder, **{"train__precision": "float32"} | short | params)
     paths = []
     for split, size, seed in (("train", n, 1), ("valid", 50, 2)):
         images, labels = synthetic(size, seed)
@@ -179,14 +180,16 @@ def test_run_times_hold_every_epoch_and_add_up(workspace):
     assert runtime["images_per_second"] == pytest.approx(400 / runtime["total_seconds"], rel=1e-4)
 
 
-@pytest.mark.parametrize(("slowdown", "told"), [(0.5, False), (2.5, True)])
-def test_a_processor_on_which_bfloat16_is_slow_is_told_what_to_set(
-    monkeypatch, capsys, slowdown, told
+@pytest.mark.parametrize(
+    ("slowdown", "faster"), [(0.5, "mixed_bfloat16"), (1, "float32"), (16, "float32")]
+)
+def test_auto_takes_the_precision_that_is_faster_here_and_says_so(
+    monkeypatch, capsys, slowdown, faster
 ):
     monkeypatch.setattr(training, "bfloat16_slowdown", lambda: slowdown)
-    training.set_up(1, "mixed_bfloat16")
-    training.set_up(1, "float32")
-    assert ("set train.precision to float32" in capsys.readouterr().out) is told
+    training.set_up(1, "auto", 2)
+    assert keras.config.dtype_policy().name == faster
+    assert f"in {faster}" in capsys.readouterr().out
 
 
 def test_bfloat16_is_timed():

@@ -3,12 +3,12 @@
 import re
 import shutil
 
+from notebook import LEFT_OUT
+
 import nbformat
 import pytest
 from conftest import COURSE, ROOT, call, environment
 from nbclient import NotebookClient
-
-from notebook import LEFT_OUT
 
 CODE = re.compile(r"%%writefile (\S+)\n(.*)", re.DOTALL)
 

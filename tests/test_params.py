@@ -1,11 +1,11 @@
 import json
 from pathlib import Path
 
-import pytest
-from conftest import ROOT, set_params
-
 from common.command import InputError
 from common.params import SCHEMA, read_params
+
+import pytest
+from conftest import ROOT, set_params
 
 
 def test_the_committed_params_are_valid():

@@ -5,15 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import pytest
-from conftest import ROOT, set_params, synthetic, write_csvs
-
 import prepare
 from common.command import InputError
 from common.sampling import draw_rows
 from common.tables import read_whole_numbers
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT, set_params, synthetic, write_csvs
 
 NAMES = ("x_train.csv", "y_train.csv", "x_test.csv", "y_test.csv")
 

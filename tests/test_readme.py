@@ -1,4 +1,4 @@
-"""The README against the project: its figures are those of the metrics committed with it."""
+"""README and promises against the project: their figures are those of the committed metrics."""
 
 import json
 import re
@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import label_flips
+
 import pytest
 from conftest import ROOT
 from ruamel.yaml import YAML
-
-import label_flips
 
 
 def committed(path: str) -> str:
@@ -23,12 +23,12 @@ def metrics(name: str) -> dict:
     return json.loads(committed(f"metrics/{name}.json"))
 
 
-README = committed("README.md")
+README, PROMISES = committed("README.md"), committed("benchmarks/promises.md")
 
 
-def table_rows(first_cell):
-    """The cells of the README's table rows that begin with `first_cell`."""
-    rows = re.findall(rf"^\| {re.escape(first_cell)} \|(.*)\|$", README, re.MULTILINE)
+def table_rows(first_cell, page=README):
+    """The cells of a page's table rows that begin with `first_cell`."""
+    rows = re.findall(rf"^\| {re.escape(first_cell)} \|(.*)\|$", page, re.MULTILINE)
     return [[cell.strip() for cell in row.split("|")] for row in rows]
 
 
@@ -76,6 +76,7 @@ def test_figures_in_the_text_are_the_committed_metrics():
         assert f"{network['multiply_adds'] / 1e6:.1f} million multiply-adds" in text
     seconds = {name: metrics(f"runtime/train_{name}")["total_seconds"] for name in networks}
     assert f"{seconds['improved'] / seconds['default']:.1f} times as long" in text
+    assert f"trained in {metrics('runtime/train_improved')['precision']}:" in text
 
 
 RECIPES = YAML(typ="safe").load(committed("benchmarks/recipes.yaml"))
@@ -197,8 +198,26 @@ def test_the_score_of_the_verdicts_in_the_text_is_the_committed_one():
     assert len(answers) == 20
 
 
+@pytest.mark.parametrize("signal", metrics("kills"))
+def test_the_table_of_kills_is_the_committed_metrics(signal):
+    kills = metrics("kills")[signal]
+    lists = [len(kills[key]) for key in ("stopped", "differing", "left_over")]
+    expected = [kills["in_all"], lists[0], kills["outputs"], kills["bytes"], *lists[1:]]
+    expected += [kills["tracebacks"], kills["lock_torn"]]
+    assert table_rows(signal, PROMISES) == [[f"{number:,}" for number in expected]]
+
+
+@pytest.mark.parametrize("stage", metrics("runtime/growth"))
+def test_the_table_of_growth_is_the_committed_metrics(stage):
+    sizes = metrics("runtime/growth")[stage].values()
+    seconds = ", ".join(f"{size['seconds']:.1f}" for size in sizes)
+    megabytes = ", ".join(f"{size['peak_megabytes']:.0f}" for size in sizes)
+    assert table_rows(f"`{stage}`", PROMISES) == [[seconds, megabytes]]
+
+
 def test_every_file_that_the_readme_names_exists():
-    for path in re.findall(r"`((?:stages|metrics|plots|tests)/[\w/.*-]+)`", README):
+    folders = "stages|metrics|plots|tests|benchmarks"
+    for path in re.findall(rf"`((?:{folders})/[\w/.*-]+)`", README + PROMISES):
         assert list(ROOT.glob(path.rstrip("/"))), path
     for path in re.findall(r"\]\((?!http)([^)]+)\)", README):
         assert (ROOT / path).exists(), path

@@ -3,17 +3,17 @@
 import json
 import re
 
-import pandas as pd
-import pytest
-from conftest import ROOT, call, read_json
-from pypdf import PdfReader
-
 import report
 from common import report_meaning as meaning
 from common import report_networks as networks
 from common import report_results as results_text
 from common import report_words
 from common.report_sources import SOURCES
+
+import pandas as pd
+import pytest
+from conftest import ROOT, call, read_json
+from pypdf import PdfReader
 
 # Of the networks, the methods and the words, whatever the data are.
 STRUCTURE = {"1", "2", "3", "4", "5", "8", "12", "16", "32", "512", "95", "0", "0.99"}

@@ -7,17 +7,17 @@ import signal
 import subprocess
 import time
 
-import numpy as np
-import pandas as pd
-import pytest
-from conftest import ROOT, attempt, call, clone_with_data, commit, environment, read_json
-from ruamel.yaml import YAML
-
 import compare_sweeps
 from common.command import InputError
 from common.params import read_params
 from compare_sweeps import effects, summarise
 from plan import plan, read_sweep
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT, attempt, call, clone_with_data, commit, environment, read_json
+from ruamel.yaml import YAML
 
 TINY = """
 tiny:

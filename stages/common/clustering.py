@@ -9,6 +9,8 @@ silhouette              mean over the images of how much nearer the own cluster 
                         -1 to 1 (Rousseeuw 1987)
 """
 
+from common.command import InputError
+
 import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
@@ -20,8 +22,6 @@ from sklearn.metrics import (
     silhouette_score,
 )
 from threadpoolctl import threadpool_limits
-
-from common.command import InputError
 
 
 def find_clusters(points: np.ndarray, n_clusters: int, n_init: int, seed: int) -> np.ndarray:
@@ -81,6 +81,8 @@ def in_words(index: float, of_predictions: float) -> str:
     """
     if index < 0.05:
         manner = "hardly at all, where the network's own predictions reach"
+    elif index > 1.03 * of_predictions:
+        manner = "better than the network's own predictions do,"
     elif index >= 0.97 * of_predictions:
         manner = "as well as the network's own predictions do,"
     elif index >= 0.8 * of_predictions:

@@ -1,8 +1,14 @@
-"""The command line of every stage: paths in; on bad input one clear line and exit status 1."""
+"""The command line of every stage: paths in; on bad input one clear line and exit status 1.
 
+Every stage imports it first: from then on Ctrl-C ends the process with one line, too, and the
+benchmarks that import it as well.
+"""
+
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 
 
 class InputError(ValueError):
@@ -19,8 +25,28 @@ def run(main: Callable[..., None]) -> None:
     try:
         main(*map(Path, sys.argv[1:]))
     except InputError as error:
-        sys.exit(f"{stage}: {error}")
+        sys.exit(f"{stage}: {error}{_way_back()}")
     except FileNotFoundError as error:
         sys.exit(f"{stage}: {error.filename} is missing: `dvc repro {stage}` makes what it needs")
     except OSError as error:
-        sys.exit(f"{stage}: {error}")
+        sys.exit(f"{stage}: {error}{_way_back()}")
+
+
+def _way_back() -> str:
+    """Say how to have earlier results again if DVC, which removes them first, runs this stage."""
+    if "DVC_STAGE" not in os.environ:
+        return ""
+    return " (earlier results: `git checkout metrics plots report`, `dvc checkout`)"
+
+
+def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say in one line that Ctrl-C has stopped the program; leave all else to Python."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    program = Path(sys.argv[0])
+    again = "; `dvc repro` starts this stage again" if program.parent.name == "stages" else ""
+    print(f"{program.stem}: stopped{again}", file=sys.stderr)
+
+
+sys.excepthook = _end

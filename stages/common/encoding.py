@@ -1,9 +1,9 @@
 """Encodings: what an inner layer of a network makes of images."""
 
-import numpy as np
-
-from common.backend import keras
 from common.command import InputError
+from common.backend import keras
+
+import numpy as np
 
 BATCH = 1_000  # images at once
 

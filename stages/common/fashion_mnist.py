@@ -13,12 +13,12 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from common.command import InputError
+from common.files import replacing
+
 import numpy as np
 import requests
 from tqdm import tqdm
-
-from common.command import InputError
-from common.files import replacing
 
 # Fashion-MNIST's files (Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747) and the SHA-256 of what
 # they hold once decompressed; the archives' own bytes differ from packager to packager.
@@ -106,7 +106,12 @@ def fetched_package(scratch: Path) -> Path:
 
 
 def download(url: str, path: Path) -> None:
-    """Download `url` to `path` with a progress bar."""
+    """Download `url` to `path` with a progress bar.
+
+    Raises:
+        InputError: the download broke off, or `path` could not be written.
+        OSError: there is no such server or file.
+    """
     with requests.get(url, stream=True, timeout=TIMEOUT) as answer:
         answer.raise_for_status()
         size = int(answer.headers.get("content-length", 0))
@@ -115,8 +120,11 @@ def download(url: str, path: Path) -> None:
             part.open("wb") as file,
             tqdm(total=size, desc=path.name, unit="B", unit_scale=True) as bar,
         ):
-            for block in answer.iter_content(1 << 20):
-                bar.update(file.write(block))
+            try:
+                for block in answer.iter_content(1 << 20):
+                    bar.update(file.write(block))
+            except requests.RequestException as error:
+                raise InputError(f"{url}: the download broke off: {error}") from error
 
 
 def quietly(command: list[str], folder: Path) -> None:

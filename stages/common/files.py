@@ -1,24 +1,72 @@
-"""Writing outputs: whole or not at all, and the same bytes for the same values."""
+"""Reading arrays, checked, and writing outputs: whole or not at all, same bytes for same values."""
 
 import json
+import tokenize
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from common.command import InputError
+
 import numpy as np
 import pandas as pd
 
+IMAGES = (np.uint8, (28, 28, 1))  # kinds of arrays: type, and shape of a row; a letter: any number
+LABELS = (np.uint8, ())  # or clusters, or groups
+POINTS = (np.float32, ("d",))
 DIGITS = 6  # significant ones of a figure: finer ones differ between kinds of processor
+
+
+def load_array(path: Path, kind: tuple, rows: int | None = None) -> np.ndarray:
+    """Read an array (rows, ...) from .npy.
+
+    Args:
+        kind: IMAGES, LABELS or POINTS
+        rows: how many there shall be, if that is known
+
+    Raises:
+        InputError: the file is no array of this kind and size. Pickled objects are never loaded.
+    """
+    dtype, shape = kind
+    wanted = ("n" if rows is None else rows, *shape)
+    expected = f"{np.dtype(dtype)} {_in_words(wanted)}"
+    try:
+        with path.open("rb") as file:
+            array = np.lib.format.read_array(file, allow_pickle=False)
+    except (ValueError, OverflowError, MemoryError, tokenize.TokenError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: expected an array, {expected}, found none: {reason}") from error
+    if (
+        array.dtype != dtype
+        or array.ndim != len(wanted)
+        or any(
+            not isinstance(n, str) and n != found
+            for n, found in zip(wanted, array.shape, strict=True)
+        )
+    ):
+        found = f"{array.dtype} {_in_words(array.shape)}"
+        raise InputError(f"{path}: expected an array, {expected}, found {found}")
+    return array
+
+
+def _in_words(shape: tuple) -> str:
+    return f"({', '.join(map(str, shape))})"
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; move it onto `path` if the block succeeds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Yield a temporary path beside `path`; move it onto `path` if the block succeeds.
+
+    Raises:
+        InputError: an `OSError` in the block, such as that of a full disk, with the path.
+    """
     part = path.with_name(f"part-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         part.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: could not be written: {error}") from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -8,12 +8,12 @@ import json
 import math
 from pathlib import Path
 
+from common.command import InputError
+
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-
-from common.command import InputError
 
 SCHEMA = Path(__file__).with_name("params.schema.json")
 
@@ -29,7 +29,7 @@ def read_params(path: Path = Path("params.yaml")) -> dict:
         raise InputError(f"{path}: expected here, found no such file: run from the project's root")
     try:
         params = YAML(typ="safe").load(path)
-    except YAMLError as error:
+    except (YAMLError, RecursionError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: expected YAML, found something else: {reason}") from error
     errors = sorted(_validator().iter_errors(params), key=lambda error: list(error.absolute_path))
@@ -45,8 +45,13 @@ def read_params(path: Path = Path("params.yaml")) -> dict:
 
 def _validator() -> Draft202012Validator:
     """JSON Schema's rules, but 3.0 is no integer, and numbers are finite."""
-    is_integer = lambda _, value: type(value) is int  # noqa: E731 (bool is a subclass of int)
-    is_number = lambda _, value: type(value) in (int, float) and math.isfinite(value)  # noqa: E731
+
+    def is_integer(_, value) -> bool:
+        return type(value) is int  # bool is a subclass of int
+
+    def is_number(_, value) -> bool:
+        return is_integer(_, value) or (type(value) is float and math.isfinite(value))
+
     checker = Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"integer": is_integer, "number": is_number}
     )

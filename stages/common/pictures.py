@@ -8,14 +8,18 @@ import matplotlib
 
 matplotlib.use("Agg")  # draws to files, needs no screen
 
+from common.files import replacing
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from common.files import replacing
+matplotlib.rcParams.update({"font.family": "STIXGeneral", "mathtext.fontset": "stix"})
 
 COLUMNS = 8  # images in a row
+MOST_NUMBERED = 16  # columns of a heat map that have room for numbers
+NOTE = 110  # characters in a line of a note below a figure
 DPI = 150  # a figure 6.3 inches wide fills A4's text width and reads well in print
 
 
@@ -33,7 +37,7 @@ def draw_images(figure: SubFigure, images: np.ndarray, captions: list[str]) -> N
         ax.axis("off")
     for ax, image, caption in zip(axes, images, captions, strict=False):
         draw_image(ax, image)
-        ax.set_title(caption, fontsize=6, pad=2)
+        ax.set_title(caption, fontsize=7, pad=2)
 
 
 def grid_height(n: int) -> float:
@@ -47,25 +51,36 @@ def draw_image(ax: Axes, image: np.ndarray) -> None:
     ax.axis("off")
 
 
+def named_columns(n: int, most: int = MOST_NUMBERED) -> list[int]:
+    """Return which of the `n` columns of a heat map to name.
+
+    All of up to `most`, for which there is room; or else every fifth, and the last.
+    """
+    return list(range(n)) if n <= most else [*range(0, n - 3, 5), n - 1]
+
+
 def draw_counts(title: str, counts: pd.DataFrame, note: str) -> Figure:
     """Draw counts as a heat map, each cell shaded by its share of the row, above a note.
+
+    Of many columns the counts are not written out, and not every one is named.
 
     Args:
         counts: its index and columns have the names of the axes
         note: one or more lines; long ones are wrapped
     """
-    lines = [part for line in note.splitlines() for part in textwrap.wrap(line, 95)]
+    lines = [part for line in note.splitlines() for part in textwrap.wrap(line, NOTE)]
     figure = Figure(figsize=(6.3, 2.8 + 0.15 * len(lines)), layout="constrained")
     ax = figure.subplots()
     shares = counts.div(counts.sum(axis=1), axis=0).to_numpy()
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for (row, column), share in np.ndenumerate(shares):
+    named = named_columns(counts.shape[1])
+    for (row, column), share in np.ndenumerate(shares) if len(named) == counts.shape[1] else ():
         color = "white" if share > 0.5 else "black"
         text = f"{counts.iat[row, column]:,}"
-        ax.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
-    ax.set_xticks(range(counts.shape[1]), counts.columns, fontsize=7)
-    ax.set_yticks(range(counts.shape[0]), counts.index, fontsize=7)
-    ax.set_ylabel(counts.index.name, fontsize=8)
-    ax.set_xlabel("\n".join([counts.columns.name, "", *lines]), fontsize=7.5)
-    ax.set_title(title, fontsize=9)
+        ax.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
+    ax.set_xticks(named, counts.columns[named], fontsize=8)
+    ax.set_yticks(range(counts.shape[0]), counts.index, fontsize=8)
+    ax.set_ylabel(counts.index.name, fontsize=9)
+    ax.set_xlabel("\n".join([counts.columns.name, "", *lines]), fontsize=8.5)
+    ax.set_title(title, fontsize=10)
     return figure

@@ -3,6 +3,8 @@
 import base64
 from io import BytesIO
 
+from common.pictures import named_columns
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -82,13 +84,12 @@ def matrices(tables: dict[str, pd.DataFrame], rows: str, columns: str) -> Figure
     ):
         shares = counts.div(counts.sum(axis=1), axis=0).to_numpy()
         ax.imshow(shares, cmap="Greys", vmin=0, vmax=1.1, aspect="auto")
-        numbered = counts.shape[1] <= MOST_NUMBERED
-        for (row, column), share in np.ndenumerate(shares) if numbered else ():
+        named = named_columns(counts.shape[1], MOST_NUMBERED)
+        for (row, column), share in np.ndenumerate(shares) if len(named) == counts.shape[1] else ():
             text = f"{counts.iat[row, column]:,}"
             color = "white" if share > 0.7 else "black"
             ax.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
-        every = 1 if numbered else 5
-        ax.set_xticks(range(0, counts.shape[1], every), counts.columns[::every])
+        ax.set_xticks(named, counts.columns[named])
         ax.set_yticks(range(counts.shape[0]), counts.index)
         ax.set(title=title, xlabel=columns, ylabel=rows)
         for spine in ax.spines.values():

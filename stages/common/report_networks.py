@@ -6,10 +6,10 @@ rows of a table. `[He 2016]` in a text cites the source of that key.
 
 import json
 
-import pandas as pd
-
 from common.differences import in_points
 from common.report_words import counted, duration, list_in_words, percent
+
+import pandas as pd
 
 CHOICES = {  # parameter: what it is without, name, why, source
     "normalise": (
@@ -135,7 +135,7 @@ def about_training(lr: float, mine: dict) -> list[str]:
     augmentation = [
         words
         for words in (
-            "mirrored in every other epoch, a random half in the even ones"
+            "mirrored in every other epoch (a random half of them in the even ones)"
             if mine["mirror"]
             else "",
             f"shifted at random by up to {counted(mine['shift'], 'pixel')} each way"

@@ -1,10 +1,10 @@
 """The report's sentences and tables on what the networks achieve; see report_networks.py."""
 
-import pandas as pd
-
 from common.differences import in_points
 from common.report_networks import schedule_of
 from common.report_words import duration, list_in_words, p_value, percent
+
+import pandas as pd
 
 UNSTABLE = 0.05  # standard deviation of accuracy
 BASELINES = {
@@ -121,6 +121,11 @@ def table_of_times(training: dict, testing: dict) -> list[list[str]]:
         ]
         for network in ("default", "improved")
     ]
+
+
+def precision_of(training: dict) -> str:
+    """Return the precision in which the networks were trained, or both networks' if they differ."""
+    return list_in_words(list(dict.fromkeys(times["precision"] for times in training.values())))
 
 
 def about_results(scores: dict, views: int) -> list[str]:

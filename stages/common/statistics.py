@@ -72,6 +72,9 @@ def readable(name: str) -> str:
     return name.replace("_", " ")
 
 
+TOO_FEW_ALIKE = "There are too few look-alikes to see whether any label flips between them"
+
+
 def flips_in_words(pairs: dict[str, dict]) -> list[str]:
     """Say where labels flip, an entry for each pair of labels that does."""
     return [threshold_in_words(pair, found) for pair, found in pairs.items() if found["flips"]]

@@ -6,10 +6,10 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from common.command import InputError
+
 import numpy as np
 import pandas as pd
-
-from common.command import InputError
 
 CHUNK = 2_000  # rows parsed at a time: this bounds the memory beyond the result itself
 

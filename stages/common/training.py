@@ -7,63 +7,79 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from common.command import InputError
+from common.backend import keras, tensorflow
+from common.files import IMAGES, LABELS, load_array, replacing, save_json
+
 import numpy as np
 from dvclive import Live
-
-from common.backend import keras, tensorflow
-from common.command import InputError
-from common.files import replacing, save_json
 
 VALIDATION_BATCH = 1_000  # images; changes speed alone
 
 
-def set_up(seed: int, precision: str) -> None:
+def set_up(seed: int, precision: str, threads: int) -> None:
     """Make what follows repeatable on one kind of processor, and set the layers' precision.
-
-    Prints what to do if the processor has no instructions for the precision.
 
     Args:
         seed: of initial weights and the order of the images
-        precision: a Keras dtype policy, `float32` or `mixed_bfloat16`
+        precision: a Keras dtype policy, `float32` or `mixed_bfloat16`, or `auto`: the faster one,
+            by a short measurement
+        threads: that share a training step; the sums of each are added up
     """
+    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+    if precision == "auto":
+        precision = "mixed_bfloat16" if bfloat16_slowdown() < 1 else "float32"
     keras.utils.set_random_seed(seed)
     tensorflow.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy(precision)
-    if precision == "mixed_bfloat16" and bfloat16_slowdown() > 1:
-        print(
-            "training: bfloat16 is slow on this processor; better stop here and set"
-            " train.precision to float32",
-            flush=True,
-        )
+    print(f"training: in {precision}, on {threads} threads", flush=True)
 
 
 def bfloat16_slowdown() -> float:
-    """Time a small convolution in bfloat16 over the same in float32, the best of five each.
+    """Time a convolution's gradient in bfloat16 over the same in float32, the best of five each.
 
-    About 0.5 with bfloat16 instructions, 2 and more without, where training is slower still.
+    Under 1 with bfloat16 instructions, 10 and more without. Forwards there may be no difference.
     """
 
-    def seconds(dtype: str) -> float:
-        images = tensorflow.ones((32, 28, 28, 16), dtype)
-        kernel = tensorflow.ones((3, 3, 16, 32), dtype)
-        return fastest(lambda: tensorflow.nn.conv2d(images, kernel, 1, "SAME").numpy())
+    def gradient(dtype: str) -> Callable[[], object]:
+        images = tensorflow.ones((64, 14, 14, 64), dtype)
+        kernel = tensorflow.Variable(tensorflow.ones((3, 3, 64, 64), dtype))
 
-    return seconds("bfloat16") / seconds("float32")
+        def step():
+            with tensorflow.GradientTape() as tape:
+                convolved = tensorflow.nn.conv2d(images, kernel, 1, "SAME")
+            return tape.gradient(convolved, kernel).numpy()
+
+        return step
+
+    bfloat16, float32 = fastest(gradient("bfloat16"), gradient("float32"))
+    return bfloat16 / float32
 
 
-def fastest(call: Callable[[], object]) -> float:
-    """Return the seconds of the fastest of five calls, after one that pays for the set-up."""
+def fastest(*calls: Callable[[], object]) -> list[float]:
+    """Return the seconds of the fastest of five turns of each call, taken in turns.
+
+    A turn before them pays for the set-up.
+    """
     times = []
     for _ in range(6):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times[1:])
+        times.append([])
+        for call in calls:
+            start = time.perf_counter()
+            call()
+            times[-1].append(time.perf_counter() - start)
+    return [min(turns) for turns in zip(*times[1:], strict=True)]
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
     """Turn labels (n,) into float32 (n, 5), as categorical cross-entropy wants them."""
     return keras.utils.to_categorical(labels, 5).astype(np.float32)
+
+
+def load_examples(x: Path, y: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read images, uint8 (n, 28, 28, 1), and labels, one-hot, float32 (n, 5)."""
+    images = load_array(x, IMAGES)
+    return images, one_hot(load_array(y, LABELS, len(images)))
 
 
 class Batches(keras.utils.PyDataset):
@@ -134,6 +150,7 @@ def fit(
     Raises:
         InputError: the loss is not finite any more, because the rate is too high.
     """
+    print("training: from scratch; if it is stopped, `dvc repro` starts it again", flush=True)
     with Live(str(live_dir), dvcyaml=False, save_dvc_exp=False) as live:
         clock = Clock()
         network.fit(
@@ -151,6 +168,7 @@ def fit(
             "total_seconds": sum(clock.seconds),
             "images_per_second": images / sum(clock.seconds),
             "epoch_seconds": clock.seconds,
+            "precision": keras.config.dtype_policy().name,
         },
     )
 
