@@ -247,6 +247,17 @@ def test_an_answer_taken_for_an_encoding_is_no_inner_layer(results):
     assert "Layer encoding agrees better" in said
 
 
+def test_no_layer_is_praised_for_clusters_that_do_not_agree_with_the_labels(results):
+    row = results["compare_layers"]["improved"]["encoding"]
+    rows = {
+        layer: row | {"adjusted_rand_index": index}
+        for layer, index in (("encoding", -0.0002), ("stage_1_add", 0.002))
+    }
+    said = " ".join(meaning.about_layers({"improved": rows}, "encoding"))
+    assert "agreement 0.000" in said
+    assert said.endswith("Clusters of no inner layer agree with the labels.")
+
+
 def test_images_that_are_not_fashion_mnists_have_no_garments(clone):
     reveal = read_json(clone / "metrics/reveal.json")
     guesses = read_json(clone / "metrics/guess.json")

@@ -3,6 +3,7 @@
 from common.clustering import in_words
 from common.report_words import counted, percent
 
+NONE = 0.05  # adjusted Rand index below which clusters hardly agree with labels at all
 FEWEST = 20  # planted errors by which a method can be trusted
 
 
@@ -26,7 +27,7 @@ def about_layers(scores: dict, layer: str) -> list[str]:
     row = rows[layer]
     sentences.append(
         f"The encoding is that of layer {layer}, {row['size']:,} numbers an image: agreement"
-        f" {row['adjusted_rand_index']:.3f}, detail {row['detail']:.3f}."
+        f" {row['adjusted_rand_index']:z.3f}, detail {row['detail']:.3f}."
     )
     if layer == "probabilities":
         return [*sentences, "It is the network's answer, which keeps little of the image."]
@@ -35,7 +36,9 @@ def about_layers(scores: dict, layer: str) -> list[str]:
     other = rows[rival]
     told = f"{other['adjusted_rand_index']:.3f}, with {other['size']:,} numbers"
     told += f"{_silhouettes(row, other)}."
-    if other["adjusted_rand_index"] > row["adjusted_rand_index"]:
+    if max(row["adjusted_rand_index"], other["adjusted_rand_index"]) < NONE:
+        sentences.append("Clusters of no inner layer agree with the labels.")
+    elif other["adjusted_rand_index"] > row["adjusted_rand_index"]:
         sentences.append(f"Layer {rival} agrees better, {told}")
     else:
         sentences.append(f"No inner layer agrees better. Layer {rival} comes next, {told}")
@@ -66,7 +69,7 @@ def about_clusters(kmeans: dict, by_number: dict, density: dict, n_clusters: int
     return [
         f"k-means, told no labels, finds {n_clusters} clusters in the test images' encodings, which"
         f" {in_words(kmeans['adjusted_rand_index'], kmeans['prediction_adjusted_rand_index'])};"
-        f" clusters of the pixels reach {kmeans['pixels_adjusted_rand_index']:.2f}.",
+        f" clusters of the pixels reach {kmeans['pixels_adjusted_rand_index']:z.2f}.",
         f"Of {min(numbers)} to {max(numbers)} clusters, {best} have the highest silhouette on"
         " validation images" + ("." if best != 5 else ", as many as there are labels."),
         "By density (HDBSCAN [Campello 2013]) there are no clusters."
@@ -87,7 +90,7 @@ def table_of_clusters(kmeans: dict) -> list[list[str]]:
     """Return rows of the agreement of clusters and predictions with the labels."""
     keys = ("adjusted_rand_index", "normalized_mutual_info", "homogeneity", "completeness")
     return [
-        [name, *(f"{kmeans[prefix + key]:.3f}" for key in keys)]
+        [name, *(f"{kmeans[prefix + key]:z.3f}" for key in keys)]
         for prefix, name in (
             ("", "clusters of the encoding"),
             ("prediction_", "the network's predictions"),
