@@ -13,11 +13,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from common.command import run
+from common.command import InputError, run
 from common.files import save_text
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
 from ruamel.yaml import YAML
 
 # No stage may depend on it; all that is taken from it is the paths that this stage depends on.
@@ -160,18 +161,26 @@ def outputs_of(stage: dict) -> list[str]:
 
 
 def run_beside(notebook: nbformat.NotebookNode, folders: list[Path]) -> None:
-    """Run a notebook's cells in an empty folder that has copies of folders of results."""
+    """Run a notebook's cells in an empty folder that has copies of folders of results.
+
+    Raises:
+        InputError: the process that runs the cells was stopped; by Ctrl-C it is before this one.
+    """
     with tempfile.TemporaryDirectory() as name:
         for folder in folders:
             shutil.copytree(folder, Path(name) / folder.name)
-        NotebookClient(
+        client = NotebookClient(
             notebook,
             timeout=None,
             resources={"metadata": {"path": name}},
             record_timing=False,
             coalesce_streams=True,  # what is printed is split by chance
             extra_arguments=["--IPKernelApp.log_level=40"],  # errors alone
-        ).execute()
+        )
+        try:
+            client.execute()
+        except DeadKernelError as error:
+            raise InputError("its cells were stopped; `dvc repro` starts anew") from error
 
 
 def main(

@@ -3,12 +3,15 @@
 import re
 import shutil
 
+import notebook
+from common.command import InputError
 from notebook import LEFT_OUT
 
 import nbformat
 import pytest
 from conftest import COURSE, ROOT, call, environment
 from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
 
 CODE = re.compile(r"%%writefile (\S+)\n(.*)", re.DOTALL)
 
@@ -87,3 +90,12 @@ def test_beside_earlier_results_the_notebook_trains_nothing(alone):
     run_in(alone)
     assert [path.stat().st_mtime_ns for path in models] == before
     assert len(models) == 2
+
+
+def test_ctrl_c_while_cells_run_is_one_clear_line(monkeypatch):
+    def stop(client):
+        raise DeadKernelError("Kernel died")
+
+    monkeypatch.setattr(NotebookClient, "execute", stop)
+    with pytest.raises(InputError, match="its cells were stopped; `dvc repro` starts anew"):
+        notebook.run_beside(nbformat.v4.new_notebook(), [])
