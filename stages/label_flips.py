@@ -37,7 +37,7 @@ from sklearn.decomposition import PCA
 
 FLIP = 0.52
 ALIKE = 1_000  # images in a cluster, on average
-CLUSTERS = 10  # at least: the images of fewer are not alike
+CLUSTERS = 27  # at least: the images of fewer are not alike
 COMPONENTS = 30  # principal ones of the pixels, in which images are alike
 WINDOW = 40  # images on each side of a threshold that are looked at
 FEWEST = 5 * WINDOW  # images of each label in a cluster

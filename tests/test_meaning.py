@@ -263,7 +263,10 @@ def pictures():
         (lambda kinds, bright: np.where(bright > 0.65, 4, (kinds + kinds // 4 * 2) % 4), "mixed"),
     ],
 )
-def test_labels_made_by_a_known_rule_get_the_right_verdict(pictures, workspace, rule, verdict):
+def test_labels_made_by_a_known_rule_get_the_right_verdict(
+    pictures, workspace, monkeypatch, rule, verdict
+):
+    monkeypatch.setattr(label_flips, "CLUSTERS", 10)  # enough for pictures so different
     images, kinds = pictures
     labels = rule(kinds, measure(images)["ink_brightness"].to_numpy()).astype(np.uint8)
     assert verdict_on(images, labels, workspace) == verdict
