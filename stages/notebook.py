@@ -164,7 +164,7 @@ def run_beside(notebook: nbformat.NotebookNode, folders: list[Path]) -> None:
     """Run a notebook's cells in an empty folder that has copies of folders of results.
 
     Raises:
-        InputError: the process that runs the cells was stopped; by Ctrl-C it is before this one.
+        InputError: the process that runs the cells was stopped, as nbclient does on Ctrl-C.
     """
     with tempfile.TemporaryDirectory() as name:
         for folder in folders:

@@ -17,9 +17,7 @@ WIDTH = 6.5  # inches, that of the text
 IN_A_ROW = 22  # images
 MOST_ROWS = 12  # of images that share a cluster or a label
 MOST_NUMBERED = 12  # columns of a matrix whose cells have room for numbers
-STYLE = {
-    "font.family": "STIXGeneral",
-    "mathtext.fontset": "stix",
+STYLE = {  # beside the font, which common.pictures sets for all figures
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.labelsize": 9,
