@@ -187,8 +187,8 @@ def test_ctrl_c_while_libraries_load_ends_with_one_line_of_ours(tmp_path, stage)
 def test_ctrl_c_in_another_program_says_nothing_of_stages(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import common.command\nraise KeyboardInterrupt")
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "stages")}
-    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
+    paths = os.environ | {"PYTHONPATH": str(ROOT / "stages")}
+    done = subprocess.run([sys.executable, script], env=paths, capture_output=True, text=True)
     assert done.stderr == "script: stopped\n"
 
 
