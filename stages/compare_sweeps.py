@@ -8,6 +8,7 @@ Writes  means and differences of each sweep (JSON), and a picture of each (PNG);
 same_data   whether the runs were trained on the images and labels that are here now
 fixed       parameters that all runs share, in place of those of params.yaml; values as in YAML
 chosen      params.yaml's own values of the parameters that the sweep tries
+kept        its values of the other parameters of the stage, but for seed, precision and threads
 settings    each setting's values of these, and its validation accuracy: mean and standard
             deviation over its seeds, and how many runs ended, how many failed
 effects     of each value of a parameter: accuracy with it minus accuracy with the value of
@@ -35,7 +36,7 @@ from matplotlib.figure import Figure
 
 COLORS = {"better": "#0072b2", "worse": "#d55e00", "indistinguishable": "0.5", "unknown": "0.5"}
 ACCURACY = "validation_accuracy"
-COLUMNS = ["sweep", "experiment", "stage", "setting", "seed", "data", ACCURACY]
+COLUMNS = ["sweep", "experiment", "stage", "setting", "seed", "data", "kept", ACCURACY]
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -48,7 +49,7 @@ def read_table(path: Path) -> pd.DataFrame:
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise InputError(f"{path}: expected columns {', '.join(COLUMNS)}, found no {missing[0]}")
-    return table.astype({ACCURACY: float})
+    return table.astype({ACCURACY: float}).fillna({"kept": ""})
 
 
 def name_data(*paths: Path) -> str:
@@ -101,7 +102,7 @@ def summarise(rows: pd.DataFrame, data: str) -> dict:
     }
     whole = [setting for setting, row in settings.items() if not row["failed"]] or ["default"]
     winner = max(whole, key=lambda setting: settings[setting]["mean"])
-    accuracies = runs.set_index(["setting", "seed"])[ACCURACY]
+    accuracies, kept = runs.set_index(["setting", "seed"])[ACCURACY], runs["kept"].iloc[0]
     return {
         "stage": rows["stage"].iloc[0],
         "same_data": bool((runs["data"] == data).all()),
@@ -109,6 +110,7 @@ def summarise(rows: pd.DataFrame, data: str) -> dict:
             name: rows[name].iloc[0] for name in rows if "." in name and rows[name].nunique() == 1
         },
         "chosen": settings["default"]["values"],
+        "kept": dict(pair.split("=") for pair in kept.split()),
         "settings": settings,
         "effects": effects(runs),
         "winner": {

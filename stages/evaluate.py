@@ -9,7 +9,8 @@ accuracy            share of images given their label, with its 95% interval (Wi
 loss                mean categorical cross-entropy, in nats
 precision           share of the images predicted as a label that have it
 recall              share of a label's images that are predicted as it
-f1                  harmonic mean of precision and recall; macro_f1 is its mean over the labels
+f1                  harmonic mean of precision and recall; macro_f1 is its mean over the labels.
+                    Of a label without test images these three are null
 mcnemar_p           how often two equally good networks would disagree as unequally as this, or
                     more so (exact McNemar test, McNemar 1947)
 """
@@ -20,7 +21,7 @@ from pathlib import Path
 from common.command import run
 from common.augmentation import mirror, shift
 from common.backend import keras, load_network
-from common.files import IMAGES, LABELS, load_array, save_json, save_table
+from common.files import IMAGES, LABELS, N_LABELS, load_array, save_json, save_table
 from common.params import read_params
 from common.pictures import draw_images, grid_height, save_figure
 
@@ -31,7 +32,6 @@ from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
-N_LABELS = 5
 BATCH = 1_000  # images predicted at once
 VIEWS = [(mirrored, (by, by)) for by in (0, 1, -1) for mirrored in (False, True)]
 
@@ -79,6 +79,7 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> dict:
     hits = int((predicted == labels).sum())
     interval = binomtest(hits, len(labels)).proportion_ci(0.95, method="wilson")
     every_label = list(range(N_LABELS))
+    there = np.isin(every_label, labels)
     precision, recall, f1, _ = precision_recall_fscore_support(
         labels, predicted, labels=every_label, zero_division=0
     )
@@ -87,16 +88,16 @@ def score(probabilities: np.ndarray, labels: np.ndarray) -> dict:
         "accuracy_low": interval.low,
         "accuracy_high": interval.high,
         "loss": log_loss(labels, probabilities, labels=every_label),
-        "macro_f1": float(f1.mean()),
-        "precision": by_label(precision),
-        "recall": by_label(recall),
-        "f1": by_label(f1),
+        "macro_f1": float(f1[there].mean()),
+        "precision": by_label(precision, there),
+        "recall": by_label(recall, there),
+        "f1": by_label(f1, there),
     }
 
 
-def by_label(values: np.ndarray) -> dict[str, float]:
-    """Name the values (5,) by their label: DVC shows dicts, not lists."""
-    return {str(label): float(value) for label, value in enumerate(values)}
+def by_label(values: np.ndarray, there: np.ndarray) -> dict[str, float | None]:
+    """Name the values (5,) of labels that are there by the label: DVC shows dicts, not lists."""
+    return {str(n): float(values[n]) if there[n] else None for n in range(N_LABELS)}
 
 
 def compare(default: np.ndarray, improved: np.ndarray, labels: np.ndarray) -> dict:

@@ -8,7 +8,7 @@ Writes  test.npy and valid.npy: float32 encodings (n, d); test_predicted.npy: th
 
 from pathlib import Path
 
-from common.command import run
+from common.command import InputError, run
 from common.backend import load_network
 from common.encoding import encode
 from common.files import IMAGES, load_array, save_array
@@ -21,6 +21,11 @@ def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
     network = load_network(improved)
     valid, _ = encode(network, layer, load_array(x_valid, IMAGES))
     test, predicted = encode(network, layer, load_array(x_test, IMAGES))
+    if (test == test[0]).all():
+        raise InputError(
+            f"{improved}: layer {layer}: expected encodings that differ, found that of every test"
+            " image to be the same: the network has learned nothing, lower train.lr in params.yaml"
+        )
     save_array(encoding / "valid.npy", valid)
     save_array(encoding / "test.npy", test)
     save_array(encoding / "test_predicted.npy", predicted)

@@ -27,8 +27,8 @@ def find_course_file(course: Path, name: str) -> Path:
     if not found:
         raise InputError(
             f"{course / name}.csv is missing: put the course's four CSVs into {course}; for"
-            f" `dvc exp run --temp` or `--queue` also run `dvc add {course}/*.csv` and"
-            f" `git add {course}`"
+            f" `dvc exp run --temp` or `--queue` also run `dvc add --glob {course}/*.csv`"
+            f" and `git add {course}`"
         )
     if len(found) == 2:
         raise InputError(f"{course} has both {name}.csv and {name}.csv.gz: keep one of them")

@@ -9,7 +9,7 @@ confirmed   the garments that it names are the label's, all of them and no other
             that it names are those at a threshold of which the label flips, on whatever side; and
             it names one where labels follow statistics
 refuted     not so
-unchecked   it names neither, or nothing is known of the garments
+unchecked   it names neither, or too little is known of garments, thresholds or labels
 """
 
 import json
@@ -58,24 +58,22 @@ def flips_of(label: str, pairs: dict[str, dict]) -> dict[str, str]:
 
 
 def judge(
-    words: str, verdict: str, flips: dict[str, str], true: set[str], skipped: str | None
+    words: str, verdict: str, flips: dict[str, str] | None, true: set[str], skipped: str | None
 ) -> tuple[str, str]:
     """Return how a guess stands and why; the words for it are at the top of this file.
 
     Args:
-        flips: as `flips_of` returns them
+        flips: as `flips_of` returns them; None where there are too few images to find any
         true: the garments of the label, none where they are not known
         skipped: why they are not
     """
     garments, statistics = named(words, GARMENTS), named(words, STATISTICS)
     if not words.strip():
         return "unchecked", "no guess"
-    if verdict == "no_structure":
-        return "refuted", "labels are no better predicted than by chance"
     if not garments | statistics:
         return "unchecked", "it names no garment and no image statistic"
-    against = []
-    if wrong := sorted(statistics - set(flips)):
+    sought, flips, against = flips is not None, flips or {}, []
+    if sought and (wrong := sorted(statistics - set(flips))):
         against.append(f"the label does not flip at a threshold of {', '.join(wrong)}")
     elif flips and not statistics:
         against.append(f"the label {'; '.join(flips.values())}")
@@ -85,6 +83,10 @@ def judge(
         against.append(f"the label holds {', '.join(sorted(true))}")
     if against:
         return "refuted", "; ".join(against)
+    if verdict == "no_structure":
+        return "unchecked", "labels are no better predicted than by chance"
+    if statistics and not sought:
+        return "unchecked", "there are too few images to see whether labels flip"
     if garments and not true:
         return "unchecked", skipped or "the label has no test images"
     reasons = [flips[name] for name in sorted(statistics)]
@@ -131,19 +133,20 @@ def main(
     verdict, flips, revealed = (
         json.loads(path.read_text()) for path in (of_interpret, of_flips, of_reveal)
     )
-    guesses, rows = {}, []
+    guesses, rows, sought = {}, [], flips["alike_accuracy"] is not None
     for label, words in enumerate(params["guess"]["words"]):
         name, inside = str(label), labels == label
         of_label = flips_of(name, flips["pairs"])
         garments = set(revealed["garments"].get(name) or [])
-        standing, why = judge(words, verdict["verdict"], of_label, garments, revealed["skipped"])
+        found = (of_label if sought else None, garments, revealed["skipped"])
+        standing, why = judge(words, verdict["verdict"], *found)
         sizes = np.bincount(groups[inside])
         shares = ", ".join(f"{size / sizes.sum():.0%}" for size in sizes) or "no test images"
         n_groups = verdict["groups"].get(name, 0)
         evidence = [f"groups that look different: {n_groups} ({shares})", *of_label.values()]
         agreement = revealed["adjusted_mutual_info"].get(name)
         if agreement is not None:
-            evidence.append(f"agreement of groups with garments: {agreement:.2f}")
+            evidence.append(f"agreement of groups with garments: {agreement:z.2f}")
         guesses[name] = {"guess": words, "standing": standing, "why": why}
         guesses[name]["evidence"] = "; ".join(evidence)
         print(f"guess: label {label}: {standing}: {why}")

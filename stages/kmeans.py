@@ -55,7 +55,7 @@ def say(scores: dict) -> str:
     words = in_words(scores["adjusted_rand_index"], scores["prediction_adjusted_rand_index"])
     return (
         f"Clusters that k-means finds in the encoding without being told labels {words}; clusters"
-        f" of the pixels reach {scores['pixels_adjusted_rand_index']:.2f}."
+        f" of the pixels reach {scores['pixels_adjusted_rand_index']:z.2f}."
     )
 
 

@@ -17,7 +17,7 @@ auc           how often a planted error is more suspect than another image, 0-1;
 from pathlib import Path
 
 from common.command import run
-from common.files import IMAGES, LABELS, POINTS, load_array, save_json
+from common.files import IMAGES, LABELS, N_LABELS, POINTS, load_array, save_json
 from common.params import read_params
 from common.pictures import COLUMNS, draw_images, grid_height, save_figure
 
@@ -26,7 +26,6 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
-N_LABELS = 5
 PLANTED = 0.01  # share of the test images
 LOOKED_AT = 0.05  # share of the test images, the most suspect ones
 

@@ -9,7 +9,7 @@ Writes  {x,y}_{train,valid,test}.npy: uint8 images (n, 28, 28, 1), uint8 labels 
 from pathlib import Path
 
 from common.command import InputError, run
-from common.files import save_array, save_json
+from common.files import N_LABELS, save_array, save_json
 from common.params import read_params
 from common.sampling import draw_rows
 from common.tables import drop_numeric_header, read_whole_numbers
@@ -17,7 +17,7 @@ from common.tables import drop_numeric_header, read_whole_numbers
 import numpy as np
 
 SIDE = 28  # pixels
-N_LABELS = 5
+FEWEST = 20  # images to validate, or to test on
 
 
 def read_images_and_labels(x_csv: Path, y_csv: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -56,6 +56,12 @@ def main(
     valid, train = (kept[part] for part in draw_rows(y[kept], valid_size, seed))
     test_size = max(1, round(len(y_test) * limit / len(y))) if limit else len(y_test)
     test, _ = draw_rows(y_test, test_size, seed)
+    for path, use, rows in ((x_train_csv, "validate", valid), (x_test_csv, "test", test)):
+        if len(rows) < FEWEST:
+            raise InputError(
+                f"{path}: expected at least {FEWEST} images to {use} on, found {len(rows)};"
+                " prepare.limit and prepare.valid_fraction in params.yaml say how many are kept"
+            )
     if missing := set(range(N_LABELS)) - set(y[train].tolist()):
         raise InputError(
             f"{y_train_csv}: expected every label from 0 to {N_LABELS - 1} among the"

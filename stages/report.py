@@ -137,7 +137,7 @@ def question_3(r: dict) -> list[dict]:
         table(
             ["", "training", "images a second", "testing", "images a second"],
             results.table_of_times(r["training"], r["testing"]),
-            "Run times, both networks on the same machine; validation counts as training, which was"
+            "Run times; validation counts as training, which was"
             f" in {results.precision_of(r['training'])}.",
         ),
         pictures(
@@ -214,7 +214,8 @@ def question_4(r: dict) -> list[dict]:
         paragraph(
             *meaning.about_clusters(
                 r["kmeans"], r["kmeans_range"], r["density"], settings["n_clusters"]
-            )
+            ),
+            meaning.about_clumps(r["clusters"]["density"]),
         ),
         table(
             [
@@ -225,7 +226,8 @@ def question_4(r: dict) -> list[dict]:
                 "completeness",
             ],
             meaning.table_of_clusters(r["kmeans"]),
-            "k-means clusters of the test images assessed; 1 is perfect, 0 chance.",
+            "k-means clusters of the test images assessed; 1 is perfect, and by chance the adjusted"
+            " Rand index is 0, the others a little more.",
         ),
         pictures(
             "Test images of each label in the clusters that k-means and density find: a dark cell"
@@ -247,7 +249,7 @@ def question_4(r: dict) -> list[dict]:
                 if settings["n_clusters"] > charts.MOST_ROWS
                 else ""
             ),
-            charts.images({"cluster": points, "label": points.iloc[::-1]}),
+            charts.images({"cluster": points, "label": points}, settings["seed"]),
         ),
         paragraph(*meaning.about_meaning(r["interpret"])),
         paragraph(meaning.about_groups(r["groups"], settings["layer_of_groups"])),
@@ -356,6 +358,7 @@ def read_settings() -> dict:
         "layer": params["extract_encoding"]["layer"],
         "layer_of_groups": params["groups"]["layer"],
         "n_clusters": params["kmeans"]["n_clusters"],
+        "seed": params["scatter"]["seed"],
         "title": params["report"]["title"],
         "authors": params["report"]["authors"],
         "course": params["report"]["course"],

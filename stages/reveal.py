@@ -72,7 +72,7 @@ def say(scores: dict) -> str:
         n_groups, n_garments = scores["n_groups"][label], scores["n_garments"][label]
         line = f"Label {label}: {n_groups} found of {n_garments}"
         if agreement is not None:
-            line += f", adjusted mutual information {agreement:.2f}"
+            line += f", adjusted mutual information {agreement:z.2f}"
         lines.append(line)
     return "Groups inside labels, and kinds of garment:\n" + "\n".join(lines)
 

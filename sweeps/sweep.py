@@ -43,6 +43,7 @@ TABLE = ROOT / "metrics/experiments.csv"
 RUNTIME = ROOT / "metrics/runtime/experiments.csv"
 COMPARED = ROOT / "metrics/sweeps.json"
 METRICS = ("validation_accuracy", "validation_loss", "training_accuracy", "training_loss")
+BY_MACHINE = ("train.precision", "train.threads")  # which change digits, not what is learned
 RETRIES = 2  # after git or DVC could not fetch or push
 COMPARISON = "compare_sweeps"  # the stage that reads the table
 
@@ -174,17 +175,20 @@ def read_results(
     Experiments that failed have no figures and no run time.
 
     Returns:
-        sweep, experiment, stage, setting, seed, data (see `data_of`), METRICS and the other
-        overrides as in YAML; sweep, experiment, seconds
+        sweep, experiment, stage, setting, seed, data and kept (see `data_of` and `kept_of`),
+        METRICS and the other overrides as in YAML; sweep, experiment, seconds
     """
     done, rows, runtimes = names_at(home), [], []
     for experiment in experiments:
         row = {"sweep": name, "experiment": experiment.name, "stage": stage}
-        row |= {"setting": experiment.setting, "seed": experiment.overrides[SEED], "data": None}
+        row |= {"setting": experiment.setting, "seed": experiment.overrides[SEED]}
+        row |= {"data": None, "kept": None}
         figures, seconds = dict.fromkeys(METRICS), None
         if experiment.name in done:
             ref = home.ref(experiment.name)
-            row["data"] = data_of(ref, stage)
+            lock = YAML(typ="safe").load(call(ROOT, "git", "show", f"{ref}:dvc.lock"))
+            row["data"] = data_of(lock["stages"][stage])
+            row["kept"] = kept_of(lock["stages"][stage], experiment.overrides)
             figures = read_json(ref, f"metrics/{stage}/metrics.json")
             seconds = read_json(ref, f"metrics/runtime/{stage}.json")["total_seconds"]
         row |= {key: figures[key] for key in METRICS}
@@ -194,11 +198,20 @@ def read_results(
     return pd.DataFrame(rows), pd.DataFrame(runtimes)
 
 
-def data_of(ref: str, stage: str) -> str:
-    """Return what a stage was trained on in a commit, as compare_sweeps.py knows data."""
-    lock = YAML(typ="safe").load(call(ROOT, "git", "show", f"{ref}:dvc.lock"))
-    sums = {dep["path"]: dep["md5"] for dep in lock["stages"][stage]["deps"]}
+def data_of(stage: dict) -> str:
+    """Return what a stage of dvc.lock was trained on, as compare_sweeps.py knows data."""
+    sums = {dep["path"]: dep["md5"] for dep in stage["deps"]}
     return "-".join(sums[f"data/prepared/{name}_train.npy"][:8] for name in "xy")
+
+
+def kept_of(stage: dict, overrides: dict) -> str:
+    """Return what a stage of dvc.lock took from params.yaml, `block.key=value block.key=value`."""
+    params = stage["params"]["params.yaml"]
+    return " ".join(
+        f"{key}={in_yaml(value)}"
+        for key, value in params.items()
+        if key not in overrides and key not in BY_MACHINE
+    )
 
 
 def read_json(ref: str, path: str) -> dict:

@@ -2,12 +2,15 @@
 
 import compare_layers
 import density
+import extract_encoding
 import kmeans
 import kmeans_range
 import label_errors
 from common.command import InputError
 from common.clustering import agreement, find_clusters, in_words, silhouette
+from common.files import save_array
 from common.pictures import MOST_NUMBERED, draw_counts
+from common.training import save_network
 from train_default import default_network
 from train_improved import improved_network
 
@@ -40,6 +43,17 @@ def test_more_clusters_than_images_is_one_clear_line():
         InputError, match=r"at least 5 images, one a cluster, found 4: lower kmeans.n_clusters"
     ):
         find_clusters(np.zeros((4, 2)), 5, n_init=1, seed=1)
+
+
+def test_a_network_that_encodes_all_images_alike_is_one_clear_line(workspace):
+    network = improved_network(8)
+    network.set_weights([np.zeros_like(weights) for weights in network.get_weights()])
+    save_network(network, workspace / "dead.keras")
+    save_array(workspace / "x.npy", synthetic(20)[0])
+    paths = ("x.npy", "x.npy", "dead.keras", "encoding")
+    with pytest.raises(InputError, match=r"dead.keras: layer encoding: expected encodings that di"):
+        extract_encoding.main(*(workspace / path for path in paths))
+    assert not (workspace / "encoding").exists()
 
 
 def test_agreement_gives_the_figures_of_a_known_case():

@@ -412,7 +412,7 @@ def test_garments_are_read_from_a_guess(words, found):
 
 def judged(words, verdict="visual_groups", flips=(), garments=("coat", "dress")):
     skipped = None if garments else "not at hand"
-    of_label = guess.flips_of("0", pairs_of(*flips))
+    of_label = None if flips is None else guess.flips_of("0", pairs_of(*flips))
     return guess.judge(words, verdict, of_label, set(garments), skipped)
 
 
@@ -426,7 +426,12 @@ def judged(words, verdict="visual_groups", flips=(), garments=("coat", "dress"))
         ("nice things", {}, "unchecked"),
         ("", {}, "unchecked"),
         ("coats", {"garments": ()}, "unchecked"),
-        ("coats and dresses", {"verdict": "no_structure"}, "refuted"),
+        ("coats and dresses", {"verdict": "no_structure"}, "unchecked"),
+        ("coats", {"verdict": "no_structure"}, "refuted"),
+        ("a small width", {"verdict": "no_structure"}, "refuted"),
+        ("a small width", {"verdict": "image_statistic", "flips": None}, "unchecked"),
+        ("coats", {"verdict": "image_statistic", "flips": None}, "refuted"),
+        ("coats and dresses", {"flips": None}, "confirmed"),
         ("coats and dresses", {"verdict": "image_statistic", "flips": ("0-1",)}, "refuted"),
         ("coats and dresses", {"verdict": "image_statistic"}, "refuted"),
         ("", {"verdict": "no_structure"}, "unchecked"),
@@ -481,7 +486,7 @@ def test_the_guesses_have_a_picture_and_their_evidence(test_arrays, workspace):
     }
     found = {
         "interpret": {"verdict": "mixed", "groups": dict.fromkeys(labels, 2)},
-        "flips": {"pairs": pairs_of("0-3")},
+        "flips": {"pairs": pairs_of("0-3"), "alike_accuracy": 0.9},
         "reveal": revealed,
     }
     for name, values in found.items():

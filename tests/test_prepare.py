@@ -295,6 +295,19 @@ def test_a_limit_above_the_number_of_images_keeps_all(workspace):
     assert len(run_prepare(workspace)["y_test"]) == 120
 
 
+def test_too_few_validation_images_are_one_clear_line(workspace):
+    write_csvs(workspace)
+    set_params(workspace, prepare__valid_fraction=0.05)
+    with pytest.raises(InputError, match=r"x_train.csv: .* 20 images to validate on, found 15; p"):
+        run_prepare(workspace)
+
+
+def test_too_few_test_images_are_one_clear_line(workspace):
+    write_csvs(workspace, n_test=19)
+    with pytest.raises(InputError, match=r"x_test.csv: .* 20 images to test on, found 19; "):
+        run_prepare(workspace)
+
+
 def test_a_label_that_the_limit_leaves_out_is_one_clear_line(workspace):
     write_csvs(workspace, n_train=600)
     rare = np.repeat([0, 1, 2, 3, 4], [150, 150, 150, 149, 1])

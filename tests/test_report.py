@@ -4,10 +4,10 @@ import json
 import re
 
 import report
+from common import clustering, report_words
 from common import report_meaning as meaning
 from common import report_networks as networks
 from common import report_results as results_text
-from common import report_words
 from common.report_sources import SOURCES
 
 import pandas as pd
@@ -158,7 +158,7 @@ def test_choices_are_praised_only_if_their_absence_is_worse():
     assert "Without mirrored images nothing changes" in said
     assert "The schedule is short" in said
     said = networks.about_designs({"effects": {"train_improved.skip=false": same}})
-    assert "Without no choice does accuracy fall" in said
+    assert "There is no choice without which accuracy falls" in said
     assert "The schedule is short" not in said
     assert "not measured" in networks.about_designs(None)
 
@@ -176,7 +176,7 @@ def test_a_choice_that_is_not_made_is_not_in_the_table(results):
 def test_a_few_planted_errors_are_no_ground_for_trust():
     errors = {"suspect": 0.01, "planted": 5, "found": 1.0, "by_chance": 0.05}
     assert "too few to tell" in meaning.about_doubts(errors)
-    assert "can be trusted" in meaning.about_doubts(errors | {"planted": 100})
+    assert "so it finds labels that" in meaning.about_doubts(errors | {"planted": 100})
     assert "does not find" in meaning.about_doubts(errors | {"planted": 100, "found": 0.06})
 
 
@@ -185,12 +185,30 @@ def test_clusters_that_agree_less_than_predictions_are_not_praised():
     density = read_json(ROOT / "metrics/density.json")
     poor = kmeans | {"adjusted_rand_index": 0.1, "prediction_adjusted_rand_index": 0.9}
     by_number = {"2": {}, "12": {}, "best": 3}
-    said = " ".join(meaning.about_clusters(poor, by_number, density | {"purity": 0.4}, 5))
+    said = " ".join(meaning.about_clusters(poor, by_number, density, 5))
     assert "less well than the network's own predictions do" in said
     assert "as many as there are labels" not in said
-    assert "several clumps" not in said
     none = density | {"clusters": 0, "purity": None}
     assert "there are no clusters" in " ".join(meaning.about_clusters(poor, by_number, none, 5))
+
+
+def test_labels_of_several_clumps_are_those_that_have_several_clusters_almost_alone():
+    counts = pd.DataFrame({"0": [19, 1], "1": [18, 1], "2": [1, 19], "none": [5, 5]})
+    said = "Labels that are made of several clumps: 1 of 2."
+    assert meaning.about_clumps(counts) == said
+    assert meaning.about_clumps(counts[["1", "2", "none"]]) == ""
+    assert meaning.about_clumps(counts.assign(**{"1": [18, 6]})) == ""
+    assert meaning.about_clumps(counts[["none"]]) == ""
+
+
+def test_runs_that_failed_are_told_beside_those_that_ended(results):
+    sweep = results["sweeps"]["rates_default"]
+    sweep["winner"]["setting"] = "default"
+    assert "no setting has a higher mean" in results_text.about_rates(sweep)
+    sweep["settings"]["lr=0.3"] |= {"runs": 2, "failed": 1}
+    assert "no setting of which every run ended has a" in results_text.about_rates(sweep)
+    _, rows = results_text.table_of_rates([sweep])
+    assert [row for row in rows if row[1].endswith(", 1 failed")]
 
 
 def test_a_report_on_sweeps_of_other_data_claims_nothing_from_them(results):
@@ -201,6 +219,39 @@ def test_a_report_on_sweeps_of_other_data_claims_nothing_from_them(results):
     assert "were not compared on these images, labels and settings" in words
     assert "has the highest mean" not in words
     assert "from chance" not in words
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "network"), [("erase", 8, "improved"), ("skip", False, "improved")]
+)
+def test_a_sweep_says_nothing_of_settings_that_it_did_not_try_but_kept(
+    results, name, value, network
+):
+    results["settings"][network] |= {name: value}
+    assert usable_kinds(results, network) == []
+
+
+def test_a_sweep_of_another_rate_says_nothing_but_of_rates_around_it(results):
+    results["settings"]["lr"] = 0.01
+    assert usable_kinds(results, "default") == usable_kinds(results, "improved") == []
+
+
+def usable_kinds(results, network):
+    """The kinds of sweep that are usable for a network, once the settings have been changed."""
+    sweeps = {kind: results["sweeps"].get(f"{kind}_{network}") for kind in ("rates", "seeds")}
+    sweeps |= {"design": results["sweeps"]["design"]} if network == "improved" else {}
+    settings = results["settings"]
+    return [
+        kind
+        for kind, sweep in sweeps.items()
+        if networks.usable(sweep, settings["lr"], settings[network])
+    ]
+
+
+def test_sweeps_around_the_settings_at_hand_are_used_whatever_their_schedule(results):
+    results["settings"]["improved"] |= {"epochs": 2, "width": 8}
+    assert usable_kinds(results, "improved") == ["rates", "seeds", "design"]
+    assert usable_kinds(results, "default") == ["rates", "seeds"]
 
 
 def test_a_report_with_other_settings_claims_nothing_from_sweeps_around_the_old_ones(results):
@@ -237,12 +288,13 @@ def test_one_of_a_thing_is_singular_and_a_p_value_too_small_for_a_number_is_no_z
 
 def test_labels_that_are_never_predicted_are_all_the_hardest():
     assert "labels 1 and 3 (F1 0.000)" in results_text.hardest("x", {"0": 0.5, "1": 0, "3": 0})
+    assert "label 0 (F1 0.500)" in results_text.hardest("x", {"0": 0.5, "1": None})
 
 
 def test_an_answer_taken_for_an_encoding_is_no_inner_layer(results):
     said = " ".join(meaning.about_layers(results["compare_layers"], "probabilities"))
     assert "It is the network's answer" in said
-    assert "No inner layer agrees better" not in said
+    assert "none agrees better" not in said
     said = " ".join(meaning.about_layers(results["compare_layers"], "stage_1_add"))
     assert "Layer encoding agrees better" in said
 
@@ -255,7 +307,8 @@ def test_no_layer_is_praised_for_clusters_that_do_not_agree_with_the_labels(resu
     }
     said = " ".join(meaning.about_layers({"improved": rows}, "encoding"))
     assert "agreement 0.000" in said
-    assert said.endswith("Clusters of no inner layer agree with the labels.")
+    assert said.endswith("Clusters of no inner layer compared agree with the labels.")
+    assert "(adjusted Rand index 0.00) hardly at all" in clustering.in_words(-0.0002, 0.9)
 
 
 def test_images_that_are_not_fashion_mnists_have_no_garments(clone):

@@ -23,6 +23,8 @@ from sklearn.metrics import (
 )
 from threadpoolctl import threadpool_limits
 
+NO_AGREEMENT = 0.05  # adjusted Rand index below which clusters hardly agree with labels
+
 
 def find_clusters(points: np.ndarray, n_clusters: int, n_init: int, seed: int) -> np.ndarray:
     """Cluster points (n, d) by k-means; return the cluster of each, (n,).
@@ -79,7 +81,7 @@ def in_words(index: float, of_predictions: float) -> str:
         index: of the clusters against the labels
         of_predictions: of the network's own predictions against the labels, the measure
     """
-    if index < 0.05:
+    if index < NO_AGREEMENT:
         manner = "hardly at all, where the network's own predictions reach"
     elif index > 1.03 * of_predictions:
         manner = "better than the network's own predictions do,"
@@ -89,4 +91,5 @@ def in_words(index: float, of_predictions: float) -> str:
         manner = "nearly as well as the network's own predictions do,"
     else:
         manner = "less well than the network's own predictions do,"
-    return f"agree with the labels (adjusted Rand index {index:.2f}) {manner} {of_predictions:.2f}"
+    measure = f"(adjusted Rand index {index:z.2f})"
+    return f"agree with the labels {measure} {manner} {of_predictions:z.2f}"

@@ -24,11 +24,9 @@ def run(main: Callable[..., None]) -> None:
     stage = Path(sys.argv[0]).stem
     try:
         main(*map(Path, sys.argv[1:]))
-    except InputError as error:
-        sys.exit(f"{stage}: {error}{_way_back()}")
     except FileNotFoundError as error:
         sys.exit(f"{stage}: {error.filename} is missing: `dvc repro {stage}` makes what it needs")
-    except OSError as error:
+    except (InputError, OSError) as error:
         sys.exit(f"{stage}: {error}{_way_back()}")
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 IMAGES = (np.uint8, (28, 28, 1))  # kinds of arrays: type, and shape of a row; a letter: any number
 LABELS = (np.uint8, ())  # or clusters, or groups
 POINTS = (np.float32, ("d",))
+N_LABELS = 5
 DIGITS = 6  # significant ones of a figure: finer ones differ between kinds of processor
 
 

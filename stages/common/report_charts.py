@@ -3,6 +3,7 @@
 import base64
 from io import BytesIO
 
+from common.files import N_LABELS
 from common.pictures import named_columns
 
 import matplotlib
@@ -105,7 +106,7 @@ def scatters(tables: dict[str, pd.DataFrame]) -> Figure:
     figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, len(tables)))
     for ax, (title, table) in zip(axes, tables.items(), strict=True):
-        for label, color, marker in zip(range(5), SHADES, MARKERS, strict=True):
+        for label, color, marker in zip(range(N_LABELS), SHADES, MARKERS, strict=True):
             one = table[table["label"] == label]
             ax.plot(
                 one["x"],
@@ -123,20 +124,22 @@ def scatters(tables: dict[str, pd.DataFrame]) -> Figure:
 
 
 @styled
-def images(tables: dict[str, pd.DataFrame]) -> Figure:
+def images(tables: dict[str, pd.DataFrame], seed: int) -> Figure:
     """Draw images in rows, a block of rows for each column of values that they share.
 
     Args:
         tables: by the name of the column, images as PNG in data URLs, and the column
+        seed: of the choice of images, if there are more than a row holds
     """
+    rng = np.random.default_rng(seed)
     rows = [
-        (f"{name} {value}", group["image"])
+        (f"{name} {value}", rng.permutation(group["image"])[:IN_A_ROW])
         for name, table in tables.items()
         for value, group in list(table.groupby(name))[:MOST_ROWS]
     ]
     figure = Figure(figsize=(WIDTH, 0.29 * len(rows)), layout="constrained")
     for ax, (name, urls) in zip(np.atleast_1d(figure.subplots(len(rows), 1)), rows, strict=True):
-        strip = np.hstack([_pixels(url) for url in urls.head(IN_A_ROW)])
+        strip = np.hstack([_pixels(url) for url in urls])
         blank = np.full((strip.shape[0], 56 * IN_A_ROW - strip.shape[1]), 255, np.uint8)
         ax.imshow(np.hstack([strip, blank]), cmap="gray", vmin=0, vmax=255, aspect="equal")
         ax.set(xticks=[], yticks=[])

@@ -1,9 +1,12 @@
 """The report's sentences and tables on what the labels mean; see report_networks.py."""
 
-from common.clustering import in_words
+from common.clustering import NO_AGREEMENT, in_words
 from common.report_words import counted, percent
+from common.statistics import readable
 
-NONE = 0.05  # adjusted Rand index below which clusters hardly agree with labels at all
+import pandas as pd
+
+PURE = 0.9  # share of a cluster's images that have its label
 FEWEST = 20  # planted errors by which a method can be trusted
 
 
@@ -34,14 +37,16 @@ def about_layers(scores: dict, layer: str) -> list[str]:
     others = [name for name in rows if name not in ("probabilities", layer)]
     rival = max(others, key=lambda name: rows[name]["adjusted_rand_index"])
     other = rows[rival]
-    told = f"{other['adjusted_rand_index']:.3f}, with {other['size']:,} numbers"
+    told = f"{other['adjusted_rand_index']:z.3f}, with {other['size']:,} numbers"
     told += f"{_silhouettes(row, other)}."
-    if max(row["adjusted_rand_index"], other["adjusted_rand_index"]) < NONE:
-        sentences.append("Clusters of no inner layer agree with the labels.")
+    if max(row["adjusted_rand_index"], other["adjusted_rand_index"]) < NO_AGREEMENT:
+        sentences.append("Clusters of no inner layer compared agree with the labels.")
     elif other["adjusted_rand_index"] > row["adjusted_rand_index"]:
         sentences.append(f"Layer {rival} agrees better, {told}")
     else:
-        sentences.append(f"No inner layer agrees better. Layer {rival} comes next, {told}")
+        sentences.append(
+            f"Of the inner layers compared none agrees better. Layer {rival} comes next, {told}"
+        )
     return sentences
 
 
@@ -51,7 +56,7 @@ def _silhouettes(chosen: dict, other: dict) -> str:
     if ours is None or theirs is None:
         return ""
     manner = "looser" if theirs < ours else "tighter"
-    return f" and {manner} clusters (silhouette [Rousseeuw 1987] {theirs:.2f} against {ours:.2f})"
+    return f" and {manner} clusters (silhouette [Rousseeuw 1987] {theirs:z.2f} against {ours:z.2f})"
 
 
 def about_pca(pca: dict) -> str:
@@ -77,13 +82,20 @@ def about_clusters(kmeans: dict, by_number: dict, density: dict, n_clusters: int
         else f"By density (HDBSCAN [Campello 2013]) there are {density['clusters']}, and"
         f" {percent(density['outside'], 0)} of the images lie outside; inside"
         f" {percent(density['purity'], 1)} of the images have the most frequent label of their"
-        " cluster."
-        + (
-            " So labels are made of several clumps."
-            if density["clusters"] > 5 and density["purity"] > 0.9
-            else ""
-        ),
+        " cluster.",
     ]
+
+
+def about_clumps(counts: pd.DataFrame) -> str:
+    """Say how many labels have several clusters almost for themselves, if any has.
+
+    Args:
+        counts: test images by label (rows) and cluster of density, or `none` (columns)
+    """
+    clusters = counts.drop(columns="none", errors="ignore")
+    pure = clusters.loc[:, clusters.max() > PURE * clusters.sum()]
+    n = int((pure.idxmax().value_counts() > 1).sum())
+    return f"Labels that are made of several clumps: {n} of {len(counts)}." if n else ""
 
 
 def table_of_clusters(kmeans: dict) -> list[list[str]]:
@@ -109,7 +121,7 @@ def about_meaning(verdict: dict) -> list[str]:
         f" {percent(verdict['tree_accuracy'], 1)} of the validation labels, the improved network"
         f" {percent(verdict['network_accuracy'], 1)}, the most frequent label"
         f" {percent(verdict['majority_accuracy'], 1)}.",
-        f"The verdict: {verdict['verdict'].replace('_', ' ')}.",
+        f"The verdict: {readable(verdict['verdict'])}.",
         verdict["because"],
     ]
 
@@ -140,7 +152,7 @@ def about_guesses(guesses: dict, reveal: dict) -> str:
         known = f"Garments cannot be looked up: {reveal['skipped']}."
     else:
         known = (
-            "Only after the verdict was each test image looked up in Fashion-MNIST, for its"
+            "To check guesses alone, each test image was looked up in Fashion-MNIST for its"
             " garment."
         )
     if not made:
@@ -156,7 +168,7 @@ def about_doubts(errors: dict) -> str:
     if errors["planted"] < FEWEST:
         trust = "too few to tell whether it can be trusted"
     elif errors["found"] >= 0.8:
-        trust = "so it can be trusted to find wrong labels"
+        trust = "so it finds labels that are wrong at random; mixed-up look-alikes are harder"
     elif errors["found"] > 2 * errors["by_chance"]:
         trust = "so it finds some wrong labels"
     else:

@@ -178,8 +178,8 @@ def usable(sweep: dict | None, lr: float, mine: dict) -> dict | None:
     if not sweep or not sweep["same_data"]:
         return None
     now = {f"{sweep['stage']}.{key}": value for key, value in mine.items()} | {"train.lr": lr}
-    same = all(json.dumps(now.get(key)) == value for key, value in sweep["chosen"].items())
-    return sweep if same else None
+    then = sweep["chosen"] | sweep["kept"]
+    return sweep if all(json.dumps(now.get(key)) == then[key] for key in then) else None
 
 
 def schedule_of(sweep: dict) -> str:
@@ -223,7 +223,7 @@ def about_designs(sweep: dict | None) -> str:
     sentences = [
         f"Accuracy falls without {list_in_words(found['worse'])}."
         if found["worse"]
-        else "Without no choice does accuracy fall by what can be told from chance.",
+        else "There is no choice without which accuracy falls by more than chance.",
         f"It is better without {list_in_words(found['better'])}." if found["better"] else "",
         f"Without {list_in_words(found['indistinguishable'])} nothing changes that can be told"
         " from chance."

@@ -34,6 +34,7 @@ def table_of_rates(sweeps: list[dict]) -> tuple[list[str], list[list[str]]]:
             if row["mean"] is not None:
                 cell = percent(row["mean"])
                 cell += f" ± {percent(row['standard_deviation'])}" if row["runs"] > 1 else ""
+                cell += f", {row['failed']} failed" if row["failed"] else ""
                 cell += " (chosen)" if setting == "default" else ""
             cells.setdefault(tuple(values.items()), {})[network_of(sweep)] = cell
     networks = [network_of(sweep) for sweep in sweeps]
@@ -48,8 +49,10 @@ def table_of_rates(sweeps: list[dict]) -> tuple[list[str], list[list[str]]]:
 def about_rates(sweep: dict) -> str:
     """Say whether another setting of a sweep is better than that chosen, and which do not learn."""
     winner, network = sweep["winner"], network_of(sweep)
+    any_failed = any(row["failed"] for row in sweep["settings"].values())
     if winner["setting"] == "default":
-        first = f"For the {network} no setting has a higher mean than the one chosen."
+        whole = " of which every run ended" if any_failed else ""
+        first = f"For the {network} no setting{whole} has a higher mean than the one chosen."
     else:
         told = {
             "indistinguishable": "which cannot be told from chance",
@@ -129,7 +132,7 @@ def precision_of(training: dict) -> str:
 
 
 def about_results(scores: dict, views: int) -> list[str]:
-    """Say which network is better, whether that is real, and what each finds hardest.
+    """Say which network is better, whether by more than chance, and what each finds hardest.
 
     Args:
         views: of a test image, over which the improved network's predictions are averaged
@@ -142,8 +145,8 @@ def about_results(scores: dict, views: int) -> list[str]:
     else:
         winner = "improved" if gain > 0 else "default"
         verdict = (
-            f"The {winner} network is better by {100 * abs(gain):.2f} percentage points; the"
-            f" difference is real {test}."
+            f"The {winner} network is better by {100 * abs(gain):.2f} percentage points, more"
+            f" than the choice of test images explains {test}."
         )
     return [
         verdict,
@@ -158,9 +161,9 @@ def about_results(scores: dict, views: int) -> list[str]:
     ]
 
 
-def hardest(network: str, f1: dict[str, float]) -> str:
+def hardest(network: str, f1: dict[str, float | None]) -> str:
     """Say which labels a network predicts worst, by their F1 scores."""
-    lowest = min(f1.values())
+    lowest = min(score for score in f1.values() if score is not None)
     labels = [label for label, score in f1.items() if score == lowest]
     return (
         f"Hardest to the {network} network: label{'s' * (len(labels) > 1)}"

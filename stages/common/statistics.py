@@ -8,7 +8,8 @@ width, height        of the smallest box around the ink, in pixels, 0-28
 center_x, center_y   centre of mass, in pixels from the left and from the top, 0-27
 left_right_symmetry  how alike the image and its mirror image are, 0-1
 top_bottom_symmetry  how alike the image and the image upside down are, 0-1
-texture              mean difference of a pixel and the next, across and down, 0-1
+texture              differences of every pixel and the next, across and down, added up and
+                     divided by twice the number of pixels, 0-1
 stripes_across       share of those differences that is down: 1 for stripes across, 0 for upright
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from common.command import InputError
 from common.backend import keras, tensorflow
-from common.files import IMAGES, LABELS, load_array, replacing, save_json
+from common.files import IMAGES, LABELS, N_LABELS, load_array, replacing, save_json
 
 import numpy as np
 from dvclive import Live
@@ -73,7 +73,7 @@ def fastest(*calls: Callable[[], object]) -> list[float]:
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
     """Turn labels (n,) into float32 (n, 5), as categorical cross-entropy wants them."""
-    return keras.utils.to_categorical(labels, 5).astype(np.float32)
+    return keras.utils.to_categorical(labels, N_LABELS).astype(np.float32)
 
 
 def load_examples(x: Path, y: Path) -> tuple[np.ndarray, np.ndarray]:
