@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from conftest import COURSE, LOCK, RUN_TIMES, call, changed, restore, set_params, stages_run
+from conftest import LOCK, RUN_TIMES, call, changed, restore, set_params, stages_run
 
 TRAINING = {"train_default", "train_improved"}
 HAND_IN = {"report", "notebook"}
@@ -68,7 +68,7 @@ def test_another_machine_downloads_only_what_a_change_needs(clone, tmp_path):
     (clone / ".dvc/config.local").unlink()
     call(tmp_path, "git", "clone", "-q", str(clone), str(other))
     call(other, "dvc", "remote", "add", "--local", "--default", "store", store)
-    call(other, "dvc", "pull", *(f"{name}.dvc" for name in COURSE))
+    call(other, "dvc", "pull", "--recursive", "data/course")
     reproduce = ("dvc", "repro", "--pull", "--allow-missing")
     assert stages_run(call(other, *reproduce)) == set()
     assert not list((other / "data").rglob("*.npy"))
