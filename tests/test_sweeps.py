@@ -251,6 +251,7 @@ def test_a_sweep_makes_experiments_of_its_stage_alone_and_a_table(swept):
     assert set(found["experiment"]) == NAMES
     assert found["validation_accuracy"].between(0, 1).all()
     assert set(found["train.lr"]) == {0.1, 0.2}
+    assert set(found["kept"]) == {"train_default.batch_size=128"}
     listed = call(folder, "dvc", "exp", "list", "--name-only")
     assert set(listed.split()) >= NAMES
     changed = call(folder, "git", "diff", "--name-only", "HEAD", "refs/exps/" + ref_of(folder))
