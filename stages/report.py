@@ -226,8 +226,8 @@ def question_4(r: dict) -> list[dict]:
                 "completeness",
             ],
             meaning.table_of_clusters(r["kmeans"]),
-            "k-means clusters of the test images assessed; 1 is perfect, and chance gives an adjusted"
-            " Rand index of 0.",
+            "k-means clusters of the test images assessed; 1 is perfect, and chance gives an"
+            " adjusted Rand index of 0.",
         ),
         pictures(
             "Test images of each label in the clusters that k-means and density find: a dark cell"
