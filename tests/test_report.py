@@ -4,7 +4,9 @@ import json
 import re
 
 import report
+import scatter
 from common import clustering, report_words
+from common import report_charts as charts
 from common import report_meaning as meaning
 from common import report_networks as networks
 from common import report_results as results_text
@@ -12,7 +14,7 @@ from common.report_sources import SOURCES
 
 import pandas as pd
 import pytest
-from conftest import ROOT, call, read_json
+from conftest import ROOT, call, read_json, synthetic
 from pypdf import PdfReader
 
 # Of the networks, the methods and the words, whatever the data are.
@@ -190,6 +192,13 @@ def test_clusters_that_agree_less_than_predictions_are_not_praised():
     assert "as many as there are labels" not in said
     none = density | {"clusters": 0, "purity": None}
     assert "there are no clusters" in " ".join(meaning.about_clusters(poor, by_number, none, 5))
+
+
+def test_images_of_a_label_are_drawn_at_random_and_the_same_again():
+    urls = [scatter.to_data_url(image) for image in synthetic(50)[0]]
+    of_labels = pd.DataFrame({"image": urls, "label": 1})
+    first, again, other = (charts.images({"label": of_labels}, seed) for seed in (1, 1, 2))
+    assert first == again != other
 
 
 def test_labels_of_several_clumps_are_those_that_have_several_clusters_almost_alone():
