@@ -178,6 +178,7 @@ def test_a_choice_that_is_not_made_is_not_in_the_table(results):
 def test_a_few_planted_errors_are_no_ground_for_trust():
     errors = {"suspect": 0.01, "planted": 5, "found": 1.0, "by_chance": 0.05}
     assert "too few to tell" in meaning.about_doubts(errors)
+    assert "Of 1 label changed at random" in meaning.about_doubts(errors | {"planted": 1})
     assert "so it finds labels that" in meaning.about_doubts(errors | {"planted": 100})
     assert "does not find" in meaning.about_doubts(errors | {"planted": 100, "found": 0.06})
 

@@ -176,7 +176,7 @@ def about_doubts(errors: dict) -> str:
     return (
         f"{percent(errors['suspect'], 1)} of the test images have a label that none of their"
         " nearest validation images in the encoding has (edited nearest neighbours"
-        f" [Wilson 1972]): wrong, or hard. Of {errors['planted']} labels changed at random"
-        f" {percent(errors['found'], 0)} are among the 5% most suspect, where chance would find"
-        f" {percent(errors['by_chance'], 0)}, {trust}."
+        f" [Wilson 1972]): wrong, or hard. Of {counted(errors['planted'], 'label')} changed at"
+        f" random {percent(errors['found'], 0)} are among the 5% most suspect, where chance would"
+        f" find {percent(errors['by_chance'], 0)}, {trust}."
     )
