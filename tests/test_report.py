@@ -231,37 +231,30 @@ def test_a_report_on_sweeps_of_other_data_claims_nothing_from_them(results):
     assert "from chance" not in words
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "network"), [("erase", 8, "improved"), ("skip", False, "improved")]
-)
-def test_a_sweep_says_nothing_of_settings_that_it_did_not_try_but_kept(
-    results, name, value, network
-):
-    results["settings"][network] |= {name: value}
-    assert usable_kinds(results, network) == []
-
-
-def test_a_sweep_of_another_rate_says_nothing_but_of_rates_around_it(results):
-    results["settings"]["lr"] = 0.01
-    assert usable_kinds(results, "default") == usable_kinds(results, "improved") == []
-
-
-def usable_kinds(results, network):
-    """The kinds of sweep that are usable for a network, once the settings have been changed."""
-    sweeps = {kind: results["sweeps"].get(f"{kind}_{network}") for kind in ("rates", "seeds")}
-    sweeps |= {"design": results["sweeps"]["design"]} if network == "improved" else {}
+def usable_sweeps(results):
+    """The names of the sweeps that say something of the settings, whatever these are now."""
     settings = results["settings"]
-    return [
-        kind
-        for kind, sweep in sweeps.items()
-        if networks.usable(sweep, settings["lr"], settings[network])
-    ]
+    return {
+        name
+        for name, sweep in results["sweeps"].items()
+        if networks.usable(sweep, settings["lr"], settings[sweep["stage"].removeprefix("train_")])
+    }
+
+
+@pytest.mark.parametrize(("name", "value"), [("erase", 8), ("skip", False)])
+def test_a_sweep_says_nothing_of_settings_that_it_did_not_try_but_kept(results, name, value):
+    results["settings"]["improved"] |= {name: value}
+    assert usable_sweeps(results) == {"rates_default", "seeds_default"}
+
+
+def test_a_sweep_around_another_rate_says_nothing(results):
+    results["settings"]["lr"] = 0.01
+    assert usable_sweeps(results) == set()
 
 
 def test_sweeps_around_the_settings_at_hand_are_used_whatever_their_schedule(results):
     results["settings"]["improved"] |= {"epochs": 2, "width": 8}
-    assert usable_kinds(results, "improved") == ["rates", "seeds", "design"]
-    assert usable_kinds(results, "default") == ["rates", "seeds"]
+    assert usable_sweeps(results) == set(results["sweeps"]) != set()
 
 
 def test_a_report_with_other_settings_claims_nothing_from_sweeps_around_the_old_ones(results):
