@@ -52,9 +52,9 @@ def main(
     print(f"prepare: reading {x_test_csv}", flush=True)
     x_test, y_test = read_images_and_labels(x_test_csv, y_test_csv)
     kept, _ = draw_rows(y, limit or len(y), seed)
-    valid_size = max(1, round(len(kept) * params["prepare"]["valid_fraction"]))
+    valid_size = round(len(kept) * params["prepare"]["valid_fraction"])
     valid, train = (kept[part] for part in draw_rows(y[kept], valid_size, seed))
-    test_size = max(1, round(len(y_test) * limit / len(y))) if limit else len(y_test)
+    test_size = round(len(y_test) * limit / len(y)) if limit else len(y_test)
     test, _ = draw_rows(y_test, test_size, seed)
     for path, use, rows in ((x_train_csv, "validate", valid), (x_test_csv, "test", test)):
         if len(rows) < FEWEST:
