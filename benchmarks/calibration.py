@@ -1,7 +1,7 @@
 """Ask for the verdict on labels whose meaning is known, made up by seed, and count right answers.
 
-    PYTHONPATH=stages python benchmarks/calibration.py fixing data/calibration
-    PYTHONPATH=stages python benchmarks/calibration.py scoring data/calibration
+    python -m benchmarks.calibration fixing data/calibration
+    python -m benchmarks.calibration scoring data/calibration
 
 Reads   params.yaml; Fashion-MNIST, as the stage fetch finds it
 Does    makes up labels for each seed of the set, as a course's four CSVs; runs the stages that
@@ -23,13 +23,13 @@ import shutil
 import sys
 from pathlib import Path
 
-from common.fashion_mnist import find_fashion_mnist
-from common.files import save_json, save_table
-from common.statistics import measure
-from stage_runs import ROOT, lay_out, load_json, run_stage
-
 import numpy as np
 import pandas as pd
+
+from benchmarks.stage_runs import CODE, ROOT, lay_out, load_json, run_stage
+from stages.common.files import save_json, save_table
+from stages.data.fashion_mnist import find_fashion_mnist
+from stages.meaning.statistics import measure
 
 SETS = {"fixing": range(100, 120), "scoring": range(200, 220)}
 SHORT = {  # a training of less than four default epochs
@@ -136,7 +136,8 @@ def ask(folder: Path, labels: dict[str, np.ndarray]) -> dict:
     if not trained:
         shutil.rmtree(folder, ignore_errors=True)
         write_csvs(folder / "data/course", labels)
-    (folder / "stages").unlink(missing_ok=True)
+    for name in CODE:
+        (folder / name).unlink(missing_ok=True)
     lay_out(folder, SHORT)  # anew each time: later stages may have other parameters now
     if not trained:
         for stage in TO_NETWORK:

@@ -1,7 +1,7 @@
 """Measure how run time and memory grow with the data: a quarter, a half and all of the rows.
 
-    PYTHONPATH=stages python benchmarks/growth.py
-    PYTHONPATH=stages python benchmarks/growth.py prepare train_default
+    python -m benchmarks.growth
+    python -m benchmarks.growth prepare train_default
 
 Reads   params.yaml, dvc.yaml, data/raw
 Does    runs all stages that read rows, or some, which need no others, by their own commands,
@@ -15,10 +15,10 @@ import tempfile
 from itertools import islice
 from pathlib import Path
 
-from common.files import save_json
-from stage_runs import ROOT, lay_out, run_stage
-
 from ruamel.yaml import YAML
+
+from benchmarks.stage_runs import ROOT, lay_out, run_stage
+from stages.common.files import save_json
 
 FACTORS = (1, 2, 4)
 # They read no rows: code, a download, figures of other stages.

@@ -1,7 +1,7 @@
 """Stop `dvc repro` at random moments of every stage, and compare what it ends with. Not Windows.
 
-    PYTHONPATH=stages python benchmarks/kills.py KILL
-    PYTHONPATH=stages python benchmarks/kills.py INT
+    python -m benchmarks.kills KILL
+    python -m benchmarks.kills INT
 
 Reads   the last commit, data/raw
 Does    on a few images in a clone: `dvc repro` undisturbed; then again from nothing, in other
@@ -28,12 +28,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from common.files import save_json
-from stage_runs import ROOT, load_json
-
 import numpy as np
 import pandas as pd
 from ruamel.yaml import YAML
+
+from benchmarks.stage_runs import ROOT, load_json
+from stages.common.files import save_json
 
 FIGURES = ROOT / "metrics/kills.json"
 ROWS = {"train": 400, "test": 150}

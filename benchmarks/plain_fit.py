@@ -1,6 +1,6 @@
 """Train a network on for two epochs by Keras' `fit` alone, on arrays in memory.
 
-    PYTHONPATH=stages python benchmarks/plain_fit.py FOLDER NAME BATCH_SIZE
+    python -m benchmarks.plain_fit FOLDER NAME BATCH_SIZE
 
 What a stage's training is compared with: no callbacks, no augmentation, other bytes every time.
 """
@@ -8,10 +8,10 @@ What a stage's training is compared with: no callbacks, no augmentation, other b
 import sys
 from pathlib import Path
 
-from common.backend import keras
-from common.training import VALIDATION_BATCH, one_hot
-
 import numpy as np
+
+from stages.networks.backend import keras
+from stages.networks.training import VALIDATION_BATCH, one_hot
 
 
 def load(folder: Path) -> list[np.ndarray]:

@@ -1,6 +1,6 @@
 """Train the improved network by a recipe of recipes.yaml, once for each seed, and score it.
 
-    PYTHONPATH=stages python benchmarks/recipes.py quick 1 2 3 4 5
+    python -m benchmarks.recipes quick 1 2 3 4 5
 
 Reads   params.yaml, benchmarks/recipes.yaml, data/prepared
 Does    runs the stage train_improved with the recipe's parameters; holds it every 90 seconds for
@@ -19,15 +19,15 @@ import tempfile
 from pathlib import Path
 from statistics import harmonic_mean, mean, stdev
 
-from common.backend import keras
-from common.files import save_json
-from describe_networks import count_layers
-from evaluate import predict
-from stage_runs import ROOT, lay_out, load_json, run_stage
-from yardstick import default_epoch
-
 import numpy as np
 from ruamel.yaml import YAML
+
+from benchmarks.stage_runs import ROOT, lay_out, load_json, run_stage
+from benchmarks.yardstick import default_epoch
+from stages.common.files import save_json
+from stages.networks.backend import keras
+from stages.networks.describe_networks import count_layers
+from stages.networks.evaluate import predict
 
 VIEWS = (1, 2, 6)  # of an image, over which predictions are averaged
 PAUSE = 90  # seconds from one measurement of the default epoch to the next

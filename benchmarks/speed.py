@@ -1,6 +1,6 @@
 """Measure how fast both networks train and predict, beside the best that can be expected.
 
-    PYTHONPATH=stages python benchmarks/speed.py [PAIRS]
+    python -m benchmarks.speed [PAIRS]
 
 Reads   params.yaml, data/prepared
 Does    trains each network for two epochs, of which the second counts: by its stage (callbacks,
@@ -29,15 +29,15 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
 
-from common.backend import keras
-from common.files import save_json
-from describe_networks import count_layers
-from plain_fit import load
-from stage_runs import ROOT, alternate, lay_out, peak_bytes, run_stage, stage_command
-from train_default import default_network
-from yardstick import EPOCH_IMAGES, default_epoch, predict_rate, product_rate
-
 import numpy as np
+
+from benchmarks.plain_fit import load
+from benchmarks.stage_runs import ROOT, alternate, lay_out, peak_bytes, run_stage, stage_command
+from benchmarks.yardstick import EPOCH_IMAGES, default_epoch, predict_rate, product_rate
+from stages.common.files import save_json
+from stages.networks.backend import keras
+from stages.networks.describe_networks import count_layers
+from stages.networks.train_default import default_network
 
 N_TRAIN, N_VALID = 18_000, 2_000  # a third of the images, to save time
 
@@ -72,7 +72,7 @@ def apart(function, *arguments):
 def measure(folder: Path, name: str, batch_size: int, pairs: int) -> dict:
     """Measure a network in a folder that was laid out for its stage."""
     peak = run_stage(folder, f"train_{name}").peak_bytes
-    plain = [sys.executable, str(ROOT / "benchmarks/plain_fit.py"), ".", name, str(batch_size)]
+    plain = [sys.executable, "-m", "benchmarks.plain_fit", ".", name, str(batch_size)]
     stage, alone, default = [], [], []
     for pair in range(pairs):
         print(f"speed: {name} network, pair {pair + 1} of {pairs}", flush=True)

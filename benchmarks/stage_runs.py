@@ -15,6 +15,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
+CODE = ("stages", "benchmarks")
 TURN = 0.5  # seconds
 
 
@@ -27,7 +28,7 @@ class Run:
 
 
 def lay_out(folder: Path, overrides: dict) -> dict:
-    """Put the stages and params.yaml into an empty folder; return the parameters there.
+    """Put the code and params.yaml into an empty folder; return the parameters there.
 
     Args:
         overrides: parameters to set, named as for `dvc exp run -S`: {"train.lr": 0.05}
@@ -38,7 +39,8 @@ def lay_out(folder: Path, overrides: dict) -> dict:
         block, key = name.split(".")
         params[block][key] = value
     yaml.dump(params, folder / "params.yaml")
-    (folder / "stages").symlink_to(ROOT / "stages")
+    for name in CODE:
+        (folder / name).symlink_to(ROOT / name)
     return params
 
 

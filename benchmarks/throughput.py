@@ -1,6 +1,6 @@
 """Time a sweep of ten short experiments by two workers, and the same by `dvc queue` with two jobs.
 
-    PYTHONPATH=stages python benchmarks/throughput.py
+    python -m benchmarks.throughput
 
 Reads   the last commit and the DVC cache
 Does    runs both in turns, three times, each in a clone of its own; with other seeds every time,
@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 from statistics import median
 
-from common.files import save_json
-from stage_runs import ROOT
-
 from ruamel.yaml import YAML
+
+from benchmarks.stage_runs import ROOT
+from stages.common.files import save_json
 
 FIGURES = ROOT / "metrics/runtime/throughput.json"
 PAIRS = 3
@@ -57,9 +57,8 @@ def clone(folder: Path, seeds: list[int]) -> None:
 
 
 def run_sweep(folder: Path, seeds: list[int]) -> None:
-    """Run the experiments by sweeps/sweep.py."""
-    command = (sys.executable, "sweeps/sweep.py", "short", "--jobs", str(JOBS))
-    call(folder, "env", "PYTHONPATH=stages", *command)
+    """Run the experiments by sweeps.sweep."""
+    call(folder, sys.executable, "-m", "sweeps.sweep", "short", "--jobs", str(JOBS))
 
 
 def run_queue(folder: Path, seeds: list[int]) -> None:

@@ -6,11 +6,11 @@ The same work may take twice as long from one minute to the next, so run times a
 
 import time
 
-from common.backend import keras, tensorflow
-from common.training import Clock, fastest, one_hot
-from train_default import default_network
-
 import numpy as np
+
+from stages.networks.backend import keras, tensorflow
+from stages.networks.train_default import default_network
+from stages.networks.training import Clock, fastest, one_hot
 
 EPOCH_IMAGES = 54_000  # training images of Fashion-MNIST with a tenth kept for validation
 

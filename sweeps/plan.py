@@ -6,12 +6,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.command import InputError
-from common.params import read_params
-
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+
+from stages.common.command import InputError
+from stages.common.params import read_params
 
 SWEEPS = Path("sweeps/sweeps.yaml")
 SEED = "train.seed"

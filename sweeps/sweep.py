@@ -1,7 +1,7 @@
 """Run a named sweep of sweeps.yaml as DVC experiments, here or on a Dask cluster.
 
-    PYTHONPATH=stages python sweeps/sweep.py design
-    PYTHONPATH=stages python sweeps/sweep.py design --scheduler tcp://host:8786
+    python -m sweeps.sweep design
+    python -m sweeps.sweep design --scheduler tcp://host:8786
 
 Reads   sweeps/sweeps.yaml, dvc.yaml, params.yaml, the last commit
 Does    runs each experiment of the sweep that this commit does not have yet, in clones of their
@@ -25,17 +25,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import worker
-from common.command import InputError
-from common.files import save_table
-from common.params import read_params
-from plan import SEED, SWEEPS, Experiment, in_yaml, plan, read_sweep
-from worker import Home, call, dvc, environment, run_experiment
-
 import pandas as pd
+from cloudpickle import register_pickle_by_value
 from distributed import Client, LocalCluster, as_completed
 from ruamel.yaml import YAML
 from tqdm import tqdm
+
+from stages.common.command import InputError
+from stages.common.files import save_table
+from stages.common.params import read_params
+from sweeps import worker
+from sweeps.plan import SEED, SWEEPS, Experiment, in_yaml, plan, read_sweep
+from sweeps.worker import Home, call, dvc, environment, run_experiment
 
 ROOT = Path(__file__).parent.parent
 SOURCES = (".dvc/config", "dvc.yaml", "params.yaml", "stages", "sweeps")
@@ -110,8 +111,8 @@ def home_of_cluster(stage: str) -> Home:
 def cluster_client(scheduler: str | None, jobs: int) -> Iterator[Client]:
     """Yield a client of the cluster at an address, or of `jobs` processes on this machine."""
     if scheduler:
+        register_pickle_by_value(worker)  # the cluster's machines do not have the project
         with Client(scheduler) as client:
-            client.upload_file(worker.__file__)  # its machines do not have the project
             print(f"sweep: waits for workers at {scheduler}", flush=True)
             client.wait_for_workers(1)
             yield client

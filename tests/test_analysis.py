@@ -1,15 +1,15 @@
 import base64
 import io
 
-import evaluate
-import image_grids
-import kmeans
-import pca
-import scatter
-import tsne
-from common.command import InputError
-from common.backend import keras
-from common.encoding import encode
+from stages.networks import evaluate
+from stages.encoding import image_grids
+from stages.encoding import kmeans
+from stages.encoding import pca
+from stages.encoding import scatter
+from stages.encoding import tsne
+from stages.common.command import InputError
+from stages.networks.backend import keras
+from stages.encoding.layers import encode
 
 import numpy as np
 import pandas as pd

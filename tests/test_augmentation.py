@@ -1,4 +1,4 @@
-from common.augmentation import erase, mirror, shift
+from stages.networks.augmentation import erase, mirror, shift
 
 import numpy as np
 from conftest import synthetic

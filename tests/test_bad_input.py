@@ -6,11 +6,11 @@ import sys
 import zipfile
 from pathlib import Path
 
-from common.command import InputError
-from common.backend import keras, load_network
-from common.files import IMAGES, LABELS, POINTS, load_array
-from common.params import SCHEMA, read_params
-from common.tables import read_whole_numbers
+from stages.common.command import InputError
+from stages.networks.backend import keras, load_network
+from stages.common.files import IMAGES, LABELS, POINTS, load_array
+from stages.common.params import SCHEMA, read_params
+from stages.data.tables import read_whole_numbers
 
 import numpy as np
 import pytest

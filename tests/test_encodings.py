@@ -1,18 +1,18 @@
 """What is said of encodings: which layer, which clusters, which labels are in doubt."""
 
-import compare_layers
-import density
-import extract_encoding
-import kmeans
-import kmeans_range
-import label_errors
-from common.command import InputError
-from common.clustering import agreement, find_clusters, in_words, silhouette
-from common.files import save_array
-from common.pictures import MOST_NUMBERED, draw_counts
-from common.training import save_network
-from train_default import default_network
-from train_improved import improved_network
+from stages.encoding import compare_layers
+from stages.encoding import density
+from stages.encoding import extract_encoding
+from stages.encoding import kmeans
+from stages.encoding import kmeans_range
+from stages.encoding import label_errors
+from stages.common.command import InputError
+from stages.encoding.clustering import agreement, find_clusters, in_words, silhouette
+from stages.common.files import save_array
+from stages.common.pictures import MOST_NUMBERED, draw_counts
+from stages.networks.training import save_network
+from stages.networks.train_default import default_network
+from stages.networks.train_improved import improved_network
 
 import numpy as np
 import pandas as pd

@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import fetch
-from common.command import InputError
-from common import fashion_mnist
+from stages.data import fetch
+from stages.common.command import InputError
+from stages.data import fashion_mnist
 
 import numpy as np
 import pandas as pd

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from common.files import replacing, save_array, save_json, save_table
+from stages.common.files import replacing, save_array, save_json, save_table
 
 import numpy as np
 import pandas as pd

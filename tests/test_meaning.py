@@ -3,15 +3,15 @@
 import io
 import json
 
-import groups
-import guess
-import image_statistics
-import interpret
-import label_flips
-import reveal
-from common.command import InputError
-from common.fashion_mnist import GARMENTS
-from common.statistics import INK, measure
+from stages.meaning import groups
+from stages.meaning import guess
+from stages.meaning import image_statistics
+from stages.meaning import interpret
+from stages.meaning import label_flips
+from stages.meaning import reveal
+from stages.common.command import InputError
+from stages.data.fashion_mnist import GARMENTS
+from stages.meaning.statistics import INK, measure
 
 import numpy as np
 import pandas as pd

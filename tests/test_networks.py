@@ -1,12 +1,12 @@
 import subprocess
 import sys
 
-import describe_networks
-import train_default
-import train_improved
-from common.command import InputError
-from common import training
-from common.backend import keras, tensorflow
+from stages.networks import describe_networks
+from stages.networks import train_default
+from stages.networks import train_improved
+from stages.common.command import InputError
+from stages.networks import training
+from stages.networks.backend import keras, tensorflow
 
 import numpy as np
 import pytest

@@ -3,8 +3,8 @@
 import re
 import shutil
 
-import notebook
-from common.command import InputError
+from stages.hand_in import notebook
+from stages.common.command import InputError
 
 import nbformat
 import pytest

@@ -1,8 +1,8 @@
 import json
 from pathlib import Path
 
-from common.command import InputError
-from common.params import SCHEMA, read_params
+from stages.common.command import InputError
+from stages.common.params import SCHEMA, read_params
 
 import pytest
 from conftest import ROOT, set_params

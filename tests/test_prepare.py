@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import prepare
-from common.command import InputError
-from common.sampling import draw_rows
-from common.tables import read_whole_numbers
+from stages.data import prepare
+from stages.common.command import InputError
+from stages.data.sampling import draw_rows
+from stages.data.tables import read_whole_numbers
 
 import numpy as np
 import pandas as pd

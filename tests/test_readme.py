@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import label_flips
+from stages.meaning import label_flips
 
 import pytest
 from conftest import ROOT

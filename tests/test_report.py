@@ -3,14 +3,15 @@
 import json
 import re
 
-import report
-import scatter
-from common import clustering, report_words
-from common import report_charts as charts
-from common import report_meaning as meaning
-from common import report_networks as networks
-from common import report_results as results_text
-from common.report_sources import SOURCES
+from stages.hand_in import report
+from stages.encoding import scatter
+from stages.encoding import clustering
+from stages.hand_in import words as report_words
+from stages.hand_in import charts
+from stages.hand_in import report_meaning as meaning
+from stages.hand_in import report_networks as networks
+from stages.hand_in import report_results as results_text
+from stages.hand_in.sources import SOURCES
 
 import pandas as pd
 import pytest

@@ -7,11 +7,11 @@ import signal
 import subprocess
 import time
 
-import compare_sweeps
-from common.command import InputError
-from common.params import read_params
-from compare_sweeps import effects, summarise
-from plan import plan, read_sweep
+from stages.hand_in import compare_sweeps
+from stages.common.command import InputError
+from stages.common.params import read_params
+from stages.hand_in.compare_sweeps import effects, summarise
+from sweeps.plan import plan, read_sweep
 
 import numpy as np
 import pandas as pd

@@ -8,11 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-from common.command import InputError
-from common import training
-from common.backend import keras
-from common.files import save_array, save_json, save_table, save_text
-from common.pictures import save_figure
+from stages.common.command import InputError
+from stages.networks import training
+from stages.networks.backend import keras
+from stages.common.files import save_array, save_json, save_table, save_text
+from stages.common.pictures import save_figure
 
 import numpy as np
 import pandas as pd

@@ -1,14 +1,9 @@
-"""The command line of every stage: paths in; on bad input one clear line and exit status 1.
-
-Every stage imports it first: from then on Ctrl-C ends the process with one line, too, and the
-benchmarks that import it as well.
-"""
+"""The command line of every stage: paths in; on bad input one clear line and exit status 1."""
 
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 
 class InputError(ValueError):
@@ -35,16 +30,3 @@ def _way_back() -> str:
     if "DVC_STAGE" not in os.environ:
         return ""
     return " (earlier results: `git checkout metrics plots report`, `dvc checkout`)"
-
-
-def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Say in one line that Ctrl-C has stopped the program; leave all else to Python."""
-    if not issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
-        return
-    program = Path(sys.argv[0])
-    again = "; `dvc repro` starts this stage again" if program.parent.name == "stages" else ""
-    print(f"{program.stem}: stopped{again}", file=sys.stderr)
-
-
-sys.excepthook = _end

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from common.command import InputError
-
 import numpy as np
 import pandas as pd
+
+from stages.common.command import InputError
 
 IMAGES = (np.uint8, (28, 28, 1))  # kinds of arrays: type, and shape of a row; a letter: any number
 LABELS = (np.uint8, ())  # or clusters, or groups

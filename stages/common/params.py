@@ -8,12 +8,12 @@ import json
 import math
 from pathlib import Path
 
-from common.command import InputError
-
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+
+from stages.common.command import InputError
 
 SCHEMA = Path(__file__).with_name("params.schema.json")
 

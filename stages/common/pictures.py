@@ -8,12 +8,12 @@ import matplotlib
 
 matplotlib.use("Agg")  # draws to files, needs no screen
 
-from common.files import replacing
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+
+from stages.common.files import replacing
 
 matplotlib.rcParams.update({"font.family": "STIXGeneral", "mathtext.fontset": "stix"})
 

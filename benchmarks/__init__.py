@@ -1,0 +1,1 @@
+"""What training costs, and what one can rely on: measured outside the chain."""

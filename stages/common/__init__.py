@@ -1,0 +1,1 @@
+"""What three chapters or more use."""

@@ -1,0 +1,60 @@
+"""Get the four CSVs: from Fashion-MNIST, relabelled by the twist, or from the course.
+
+Reads   nothing, or the course's CSVs
+Does    finds Fashion-MNIST and gives each of its classes its mystery label
+Writes  x_train.csv y_train.csv x_test.csv y_test.csv: no header, 784 pixels or one label a row
+"""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stages.common.command import InputError, run
+from stages.common.files import replacing
+from stages.common.params import read_params
+from stages.data.fashion_mnist import FILES, find_fashion_mnist
+
+
+def find_course_file(course: Path, name: str) -> Path:
+    """Return the path of `name`.csv or `name`.csv.gz in the folder `course`.
+
+    Raises:
+        InputError: there is neither, or both.
+    """
+    found = [path for path in (course / f"{name}.csv", course / f"{name}.csv.gz") if path.exists()]
+    if not found:
+        raise InputError(
+            f"{course / name}.csv is missing: put the course's four CSVs into {course}; for"
+            f" `dvc exp run --temp` or `--queue` also run `dvc add --glob {course}/*.csv`"
+            f" and `git add {course}`"
+        )
+    if len(found) == 2:
+        raise InputError(f"{course} has both {name}.csv and {name}.csv.gz: keep one of them")
+    return found[0]
+
+
+def main(course: Path, raw: Path) -> None:
+    params = read_params()
+    if params["fetch"]["source"] == "course":
+        files = {name: find_course_file(course, name) for name in FILES}
+        for name, path in files.items():
+            with (
+                path.open("rb") as source,
+                replacing(raw / f"{name}.csv") as part,
+                part.open("wb") as copy,
+            ):
+                shutil.copyfileobj(source, copy)
+        print(f"fetch: the course's CSVs from {course}")
+        return
+    twist = np.array(params["fetch"]["twist"], np.uint8)
+    for name, array in find_fashion_mnist().items():
+        print(f"fetch: writing {raw / name}.csv", flush=True)
+        values = array if name.startswith("x") else twist[array]
+        with replacing(raw / f"{name}.csv") as part:
+            pd.DataFrame(values).to_csv(part, header=False, index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,83 @@
+"""Turn the four CSVs into checked arrays and split a validation set off the training images.
+
+Reads   x_train.csv y_train.csv x_test.csv y_test.csv
+Does    checks every value, keeps a stratified part of the data if asked to, splits stratified
+Writes  {x,y}_{train,valid,test}.npy: uint8 images (n, 28, 28, 1), uint8 labels (n,); rows keep
+        the order of the CSVs; how many images each has (JSON)
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from stages.common.command import InputError, run
+from stages.common.files import N_LABELS, save_array, save_json
+from stages.common.params import read_params
+from stages.data.sampling import draw_rows
+from stages.data.tables import drop_numeric_header, read_whole_numbers
+
+SIDE = 28  # pixels
+FEWEST = 20  # images to validate, or to test on
+
+
+def read_images_and_labels(x_csv: Path, y_csv: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read images (n, 28, 28, 1) and labels (n,), both uint8.
+
+    Raises:
+        InputError: as `read_whole_numbers` does, or the two files differ in length.
+    """
+    images = read_whole_numbers(x_csv, SIDE * SIDE, 255).reshape(-1, SIDE, SIDE, 1)
+    labels = read_whole_numbers(y_csv, 1, N_LABELS - 1)[:, 0]
+    labels = drop_numeric_header(labels, len(images))
+    if len(images) != len(labels):
+        raise InputError(
+            f"{y_csv}: expected a label for each of the {len(images)} images of {x_csv},"
+            f" found {len(labels)}"
+        )
+    return images, labels
+
+
+def main(
+    x_train_csv: Path,
+    y_train_csv: Path,
+    x_test_csv: Path,
+    y_test_csv: Path,
+    prepared: Path,
+    metrics: Path,
+) -> None:
+    params = read_params()
+    limit, seed = params["prepare"]["limit"], params["prepare"]["seed"]
+    print(f"prepare: reading {x_train_csv}", flush=True)
+    x, y = read_images_and_labels(x_train_csv, y_train_csv)
+    print(f"prepare: reading {x_test_csv}", flush=True)
+    x_test, y_test = read_images_and_labels(x_test_csv, y_test_csv)
+    kept, _ = draw_rows(y, limit or len(y), seed)
+    valid_size = round(len(kept) * params["prepare"]["valid_fraction"])
+    valid, train = (kept[part] for part in draw_rows(y[kept], valid_size, seed))
+    test_size = round(len(y_test) * limit / len(y)) if limit else len(y_test)
+    test, _ = draw_rows(y_test, test_size, seed)
+    for path, use, rows in ((x_train_csv, "validate", valid), (x_test_csv, "test", test)):
+        if len(rows) < FEWEST:
+            raise InputError(
+                f"{path}: expected at least {FEWEST} images to {use} on, found {len(rows)};"
+                " prepare.limit and prepare.valid_fraction in params.yaml say how many are kept"
+            )
+    if missing := set(range(N_LABELS)) - set(y[train].tolist()):
+        raise InputError(
+            f"{y_train_csv}: expected every label from 0 to {N_LABELS - 1} among the"
+            f" {len(train)} images to train on, found no {min(missing)}"
+        )
+
+    for name, images, labels, rows in (
+        ("train", x, y, train),
+        ("valid", x, y, valid),
+        ("test", x_test, y_test, test),
+    ):
+        save_array(prepared / f"x_{name}.npy", images[rows])
+        save_array(prepared / f"y_{name}.npy", labels[rows])
+        print(f"prepare: {len(rows)} images for {name}", flush=True)
+    save_json(metrics, {"train": len(train), "valid": len(valid), "test": len(test)})
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,128 @@
+"""Cluster the test encodings by density: how many clumps are there, and what lies between them?
+
+Reads   validation and test encodings, test labels, the network's predicted labels (.npy)
+Does    HDBSCAN (Campello, Moulavi and Sander 2013), which finds the number of clusters itself and
+        leaves images between them out; its parameter is chosen on the validation encodings
+Writes  scores (JSON), clusters against labels (CSV, and a picture with a sentence on it)
+
+share       the least share of the images that makes a cluster: see `choose_share`
+clusters    how many there are
+outside     share of the images in none of them; the other scores, explained in
+            stages/encoding/clustering.py, count these images as one more cluster
+purity      share of the images in clusters that have their cluster's most frequent label
+valid.*     how many clusters each share makes of the validation encodings
+with_predictions_*  against the network's predictions in place of the labels
+"""
+
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import HDBSCAN
+
+from stages.common.command import run
+from stages.common.files import LABELS, POINTS, load_array, save_json, save_table
+from stages.common.pictures import draw_counts, save_figure
+from stages.encoding.clustering import agreement, as_rows, in_words, prefixed, tabulate
+
+SHARES = (0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06)  # of the images, to choose from
+NEIGHBORS = 0.001  # share of the images that must be near for a place to be dense
+OUTSIDE = -1  # HDBSCAN's number for images in no cluster
+
+
+def find_dense(points: np.ndarray, share: float) -> np.ndarray:
+    """Cluster points (n, d) by density; return the cluster of each, (n,), or `OUTSIDE`.
+
+    Args:
+        share: the least share of the points that makes a cluster, 0-1
+    """
+    least, neighbors = (max(2, round(part * len(points))) for part in (share, NEIGHBORS))
+    return HDBSCAN(min_cluster_size=least, min_samples=neighbors, copy=True).fit_predict(points)
+
+
+def count(clusters: np.ndarray) -> int:
+    """Count the clusters, without what is outside them."""
+    return len(np.unique(clusters[clusters != OUTSIDE]))
+
+
+def choose_share(counts: dict[float, int]) -> float:
+    """Choose the least share of a cluster by the number of clusters that each share makes.
+
+    The number on which most neighbouring shares agree depends least on the choice. Among equally
+    long runs the one with more clusters is taken, and of a run the middle share; none at all is
+    only taken if no share makes any.
+
+    Args:
+        counts: number of clusters by share, shares in ascending order
+    """
+    runs = [
+        (n, [share for share, _ in run])
+        for n, run in groupby(counts.items(), key=lambda item: item[1])
+    ]
+    _, shares = max(runs, key=lambda run: (run[0] > 0, len(run[1]), run[0]))
+    return shares[(len(shares) - 1) // 2]
+
+
+def purity(labels: np.ndarray, clusters: np.ndarray) -> float | None:
+    """Return the share of the images in clusters, (n,), that have their cluster's usual label."""
+    inside = clusters != OUTSIDE
+    if not inside.any():
+        return None
+    return float(tabulate(labels[inside], clusters[inside]).max().sum() / inside.sum())
+
+
+def say(scores: dict, of_predictions: float) -> str:
+    """Say in a sentence what the scores show, given the predictions' adjusted Rand index."""
+    if scores["clusters"] == 0:
+        return "By density no two clusters stand apart: the encoding is one cloud."
+    words = in_words(scores["adjusted_rand_index"], of_predictions)
+    return (
+        f"By density {scores['clusters']} clusters stand apart, {scores['purity']:.1%} of whose"
+        f" images have the most frequent label of their cluster; {scores['outside']:.0%} of all"
+        f" images lie between them. With these as one more cluster they {words}."
+    )
+
+
+def main(
+    valid_path: Path,
+    test_path: Path,
+    labels_path: Path,
+    predicted_path: Path,
+    metrics: Path,
+    table: Path,
+    picture: Path,
+) -> None:
+    valid, test = load_array(valid_path, POINTS), load_array(test_path, POINTS)
+    labels, predicted = (
+        load_array(path, LABELS, len(test)) for path in (labels_path, predicted_path)
+    )
+    counts = {}
+    for share in SHARES:
+        counts[share] = count(find_dense(valid, share))
+        print(f"density: {counts[share]} clusters of {share:.2%} and more", flush=True)
+    share = choose_share(counts)
+    clusters = find_dense(test, share)
+    scores = {
+        "share": share,
+        "clusters": count(clusters),
+        "outside": float((clusters == OUTSIDE).mean()),
+        "purity": purity(labels, clusters),
+        "valid": {f"{share:g}": n for share, n in counts.items()},
+    }
+    scores |= agreement(clusters, labels)
+    scores |= prefixed("with_predictions_", agreement(clusters, predicted))
+    of_predictions = agreement(predicted, labels)["adjusted_rand_index"]
+    names = pd.Categorical(
+        np.where(clusters == OUTSIDE, "none", clusters.astype(str)),
+        [*map(str, range(scores["clusters"])), "none"],
+    )
+    counts_of_labels = tabulate(labels, names)
+    save_json(metrics, scores)
+    save_table(table, as_rows(counts_of_labels))
+    title = "Test images of each label in the density clusters of the encoding"
+    save_figure(draw_counts(title, counts_of_labels, say(scores, of_predictions)), picture)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,252 @@
+"""The report's charts, drawn as SVG in the font of its text and readable in grey print."""
+
+import base64
+from io import BytesIO
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, Rectangle
+from PIL import Image
+
+from stages.common.files import N_LABELS
+from stages.common.pictures import named_columns
+
+WIDTH = 6.5  # inches, that of the text
+IN_A_ROW = 22  # images
+MOST_ROWS = 12  # of images that share a cluster or a label
+MOST_NUMBERED = 12  # columns of a matrix whose cells have room for numbers
+STYLE = {  # beside the font, which common.pictures sets for all figures
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3,
+    "svg.fonttype": "none",  # text stays text, in the report's own font
+    "svg.hashsalt": "report",  # or names inside the file would differ from run to run
+}
+DARK, MIDDLE, LIGHT = "#1b4f72", "#c0561b", "#8a8a8a"  # differ in grey, too
+MARKERS = "osD^v"
+SHADES = ("#0b3c5d", "#c0561b", "#3c9d6b", "#b58fc4", "#d9a400")
+
+
+def svg(figure: Figure) -> bytes:
+    """Return a figure as SVG, without the time of day."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def styled(draw):
+    """Let a function that returns a figure return it as SVG in the report's style."""
+
+    def drawn(*arguments, **options) -> bytes:
+        with matplotlib.rc_context(STYLE):
+            return svg(draw(*arguments, **options))
+
+    return drawn
+
+
+@styled
+def curves(rows: pd.DataFrame, quantity: str, unit: str) -> Figure:
+    """Draw a quantity by epoch, a panel for each network, training dashed, validation whole.
+
+    Args:
+        rows: network, split, epoch and the quantity
+    """
+    figure = Figure(figsize=(WIDTH, 2.1), layout="constrained")
+    networks = list(rows["network"].unique())
+    for ax, network in zip(np.atleast_1d(figure.subplots(1, len(networks))), networks, strict=True):
+        for split, color, style in (("training", LIGHT, "--"), ("validation", DARK, "-")):
+            one = rows[(rows["network"] == network) & (rows["split"] == split)]
+            ax.plot(one["epoch"], one[quantity], style, color=color, label=split, marker="o")
+        ax.set(title=f"{network} network", xlabel="epoch", ylabel=unit)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend()
+    return figure
+
+
+@styled
+def matrices(tables: dict[str, pd.DataFrame], rows: str, columns: str) -> Figure:
+    """Draw counts as heat maps side by side, each cell shaded by its share of the row."""
+    figure = Figure(figsize=(WIDTH, 2.3), layout="constrained")
+    for ax, (title, counts) in zip(
+        np.atleast_1d(figure.subplots(1, len(tables))), tables.items(), strict=True
+    ):
+        shares = counts.div(counts.sum(axis=1), axis=0).to_numpy()
+        ax.imshow(shares, cmap="Greys", vmin=0, vmax=1.1, aspect="auto")
+        named = named_columns(counts.shape[1], MOST_NUMBERED)
+        for (row, column), share in np.ndenumerate(shares) if len(named) == counts.shape[1] else ():
+            text = f"{counts.iat[row, column]:,}"
+            color = "white" if share > 0.7 else "black"
+            ax.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
+        ax.set_xticks(named, counts.columns[named])
+        ax.set_yticks(range(counts.shape[0]), counts.index)
+        ax.set(title=title, xlabel=columns, ylabel=rows)
+        for spine in ax.spines.values():
+            spine.set_visible(True)
+    return figure
+
+
+@styled
+def scatters(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Draw encodings in two dimensions, a panel each, with a colour and a marker a label.
+
+    Args:
+        tables: x, y and label, by title
+    """
+    figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, len(tables)))
+    for ax, (title, table) in zip(axes, tables.items(), strict=True):
+        for label, color, marker in zip(range(N_LABELS), SHADES, MARKERS, strict=True):
+            one = table[table["label"] == label]
+            ax.plot(
+                one["x"],
+                one["y"],
+                marker,
+                ms=2.8,
+                mew=0,
+                color=color,
+                alpha=0.8,
+                label=str(label),
+            )
+        ax.set(title=title, xticks=[], yticks=[], xlabel="first", ylabel="second")
+    axes[-1].legend(title="label", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
+    return figure
+
+
+@styled
+def images(tables: dict[str, pd.DataFrame], seed: int) -> Figure:
+    """Draw images in rows, a block of rows for each column of values that they share.
+
+    Args:
+        tables: by the name of the column, images as PNG in data URLs, and the column
+        seed: of the choice of images, if there are more than a row holds
+    """
+    rng = np.random.default_rng(seed)
+    rows = [
+        (f"{name} {value}", rng.permutation(group["image"])[:IN_A_ROW])
+        for name, table in tables.items()
+        for value, group in list(table.groupby(name))[:MOST_ROWS]
+    ]
+    figure = Figure(figsize=(WIDTH, 0.29 * len(rows)), layout="constrained")
+    for ax, (name, urls) in zip(np.atleast_1d(figure.subplots(len(rows), 1)), rows, strict=True):
+        strip = np.hstack([_pixels(url) for url in urls])
+        blank = np.full((strip.shape[0], 56 * IN_A_ROW - strip.shape[1]), 255, np.uint8)
+        ax.imshow(np.hstack([strip, blank]), cmap="gray", vmin=0, vmax=255, aspect="equal")
+        ax.set(xticks=[], yticks=[])
+        ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
+        ax.spines[:].set_visible(False)
+    return figure
+
+
+def _pixels(url: str) -> np.ndarray:
+    """Return the grey values (56, 56) of a PNG in a data URL."""
+    content = base64.b64decode(url.split(",", 1)[1])
+    return np.asarray(Image.open(BytesIO(content)).convert("L").resize((56, 56)))
+
+
+@styled
+def layers(scores: dict[str, dict[str, dict]]) -> Figure:
+    """Draw agreement with the labels and detail within labels, layer by layer of each network."""
+    figure = Figure(figsize=(WIDTH, 2.2), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, 2, sharey=True))
+    for ax, network in zip(axes, ("default", "improved"), strict=True):
+        found = scores[network]
+        for key, name, color, marker in (
+            ("adjusted_rand_index", "agreement with labels", DARK, "o"),
+            ("detail", "detail within labels", MIDDLE, "s"),
+        ):
+            ax.plot(
+                range(len(found)),
+                [row[key] for row in found.values()],
+                marker=marker,
+                color=color,
+                label=name,
+            )
+        ax.set_xticks(range(len(found)), list(found), rotation=20, ha="right")
+        ax.set(title=f"{network} network", ylim=(_lowest(ax), 1))
+    axes[0].legend()
+    return figure
+
+
+def _lowest(ax: Axes) -> float:
+    """Return where an axis of scores of at most 1 begins: at 0, or at the lowest score."""
+    return min(0, ax.dataLim.ymin)
+
+
+@styled
+def numbers_of_clusters(scores: dict[str, dict]) -> Figure:
+    """Draw agreement and silhouette by the number of clusters."""
+    figure = Figure(figsize=(WIDTH, 2.0), layout="constrained")
+    ax = figure.subplots()
+    for key, name, color, style in (
+        ("adjusted_rand_index", "agreement with the labels, test images", DARK, "-o"),
+        ("silhouette", "silhouette, test images", MIDDLE, "-s"),
+        ("valid_silhouette", "silhouette, validation images", LIGHT, ":"),
+    ):
+        values = [np.nan if row[key] is None else row[key] for row in scores.values()]
+        ax.plot([int(n) for n in scores], values, style, color=color, label=name)
+    ax.set(xlabel="number of clusters", ylim=(_lowest(ax), 1), xticks=[int(n) for n in scores])
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+@styled
+def diagram(outputs: dict[str, str], normalise: bool, skip: bool) -> Figure:
+    """Draw the improved network: its blocks from left to right, and below the inside of a stage.
+
+    Args:
+        outputs: what each block puts out, by name
+    """
+    figure = Figure(figsize=(WIDTH, 1.75), layout="constrained")
+    ax = figure.subplots()
+    ax.set(xlim=(0, 100), ylim=(0, 26))
+    ax.axis("off")
+    step = 100 / len(outputs)
+    for place, (name, output) in enumerate(outputs.items()):
+        x = place * step
+        if place:
+            _arrow(ax, x - 0.22 * step, x, 20)
+        _box(ax, x, 17.5, 0.78 * step, 5, name)
+        ax.text(x + 0.39 * step, 15.6, output, ha="center", va="center", fontsize=7.5)
+    after = ["norm", "ReLU"] if normalise else ["ReLU"]
+    inside = ["conv 3x3", "max 2x2", *after, "conv 3x3", *after, "conv 3x3", *after]
+    start, step = 8.0, 86 / (len(inside) + 1)
+    ax.text(0, 5, "a stage", va="center", style="italic")
+    for place, name in enumerate(inside):
+        x = start + place * step
+        _arrow(ax, x - 0.14 * step, x, 5)
+        _box(ax, x, 2.5, 0.86 * step, 5, name)
+    end = start + len(inside) * step
+    _arrow(ax, end - 0.14 * step, end + 0.3 * step, 5)
+    if skip:
+        fork = start + (2 + len(after)) * step - 0.07 * step
+        ax.text(end + 0.5 * step, 5, "+", ha="center", va="center", fontsize=11)
+        ax.plot([fork, fork, end + 0.5 * step], [5, 10.5, 10.5], color=LIGHT, lw=1)
+        ax.add_patch(_pointed((end + 0.5 * step, 10.5), (end + 0.5 * step, 6.4)))
+        ax.text((fork + end) / 2, 11.7, "skip", ha="center", va="center", fontsize=7.5)
+        _arrow(ax, end + 0.7 * step, end + 1.0 * step, 5)
+    return figure
+
+
+def _box(ax: Axes, x: float, y: float, width: float, height: float, text: str) -> None:
+    ax.add_patch(Rectangle((x, y), width, height, facecolor="#eef2f5", edgecolor=DARK, lw=0.8))
+    ax.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=7)
+
+
+def _arrow(ax: Axes, left: float, right: float, y: float) -> None:
+    ax.add_patch(_pointed((left, y), (right, y)))
+
+
+def _pointed(start: tuple, end: tuple) -> FancyArrowPatch:
+    style = {"arrowstyle": "-|>", "mutation_scale": 7, "color": LIGHT, "lw": 1}
+    return FancyArrowPatch(start, end, shrinkA=0, shrinkB=0, **style)

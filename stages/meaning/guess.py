@@ -1,0 +1,162 @@
+"""Judge a person's five guesses in words by what the other stages found.
+
+Reads   test images and labels, the groups inside each label (.npy), the verdict, the thresholds at
+        which labels flip and what was revealed (JSON)
+Does    looks for garments and image statistics in the words, and compares them with the label's
+Writes  each guess with its evidence and how it stands (JSON), and a picture of them (PNG)
+
+confirmed   the garments that it names are the label's, all of them and no others; the statistics
+            that it names are those at a threshold of which the label flips, on whatever side; and
+            it names one where labels follow statistics
+refuted     not so
+unchecked   it names neither, or too little is known of garments, thresholds or labels
+"""
+
+import json
+import re
+import textwrap
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from stages.common.command import run
+from stages.common.files import IMAGES, LABELS, load_array, save_json
+from stages.common.params import read_params
+from stages.common.pictures import draw_image, save_figure
+from stages.data.fashion_mnist import GARMENTS
+from stages.meaning.statistics import measure, readable, threshold_in_words
+
+STATISTICS = tuple(map(readable, measure(np.zeros((1, 28, 28, 1), np.uint8))))
+MOST = 6  # mean images of groups in a row
+LINE = 60  # characters
+
+
+def named(words: str, names: tuple[str, ...]) -> set[str]:
+    """Return which names the words hold, in singular or plural; a T-shirt is no shirt."""
+    found = set()
+    for name in sorted(names, key=len, reverse=True):
+        pattern = re.sub(r"[- ]", "[- ]?", name)
+        words, n = re.subn(rf"\b{pattern}(e?s)?\b", " ", words, flags=re.IGNORECASE)
+        if n:
+            found.add(name)
+    return found
+
+
+def flips_of(label: str, pairs: dict[str, dict]) -> dict[str, str]:
+    """Return the statistics at a threshold of which a label flips, each with all its thresholds.
+
+    Args:
+        pairs: of metrics/label_flips.json
+    """
+    flips: dict[str, str] = {}
+    for pair, found in pairs.items():
+        if found["flips"] and label in pair.split("-"):
+            name, at = readable(found["statistic"]), threshold_in_words(pair, found)
+            flips[name] = f"{flips[name]}, {at}" if name in flips else f"flips at {at}"
+    return flips
+
+
+def judge(
+    words: str, verdict: str, flips: dict[str, str] | None, true: set[str], skipped: str | None
+) -> tuple[str, str]:
+    """Return how a guess stands and why; the words for it are at the top of this file.
+
+    Args:
+        flips: as `flips_of` returns them; None where there are too few images to find any
+        true: the garments of the label, none where they are not known
+        skipped: why they are not
+    """
+    garments, statistics = named(words, GARMENTS), named(words, STATISTICS)
+    if not words.strip():
+        return "unchecked", "no guess"
+    if not garments | statistics:
+        return "unchecked", "it names no garment and no image statistic"
+    sought, flips, against = flips is not None, flips or {}, []
+    if sought and (wrong := sorted(statistics - set(flips))):
+        against.append(f"the label does not flip at a threshold of {', '.join(wrong)}")
+    elif flips and not statistics:
+        against.append(f"the label {'; '.join(flips.values())}")
+    elif verdict == "image_statistic" and not statistics:
+        against.append("the labels follow image statistics")
+    if garments and true and garments != true:
+        against.append(f"the label holds {', '.join(sorted(true))}")
+    if against:
+        return "refuted", "; ".join(against)
+    if verdict == "no_structure":
+        return "unchecked", "labels are no better predicted than by chance"
+    if statistics and not sought:
+        return "unchecked", "there are too few images to see whether labels flip"
+    if garments and not true:
+        return "unchecked", skipped or "the label has no test images"
+    reasons = [flips[name] for name in sorted(statistics)]
+    return "confirmed", f"the label {'; '.join(reasons + ['holds these alone'] * bool(garments))}"
+
+
+def draw(rows: list[tuple[list[str], list[np.ndarray]]]) -> Figure:
+    """Draw a row for each label: the mean images of its groups, and a text beside them.
+
+    Args:
+        rows: lines of text, and mean images, each (28, 28, 1)
+    """
+    heights = [max(0.75, 0.16 * len(lines)) for lines, _ in rows]
+    figure = Figure(figsize=(6.3, 0.3 + sum(heights)), layout="constrained")
+    figure.suptitle("Five guesses, beside the mean images of each label's groups", fontsize=10)
+    grid = figure.add_gridspec(len(rows), MOST + 8, height_ratios=heights)
+    for row, (lines, means) in enumerate(rows):
+        for column in range(MOST):
+            ax = figure.add_subplot(grid[row, column])
+            ax.axis("off")
+            if column < len(means):
+                draw_image(ax, means[column])
+        ax = figure.add_subplot(grid[row, MOST:])
+        ax.axis("off")
+        # A person's words may hold a dollar sign, which is no formula.
+        style = {"va": "center", "fontsize": 8.5, "parse_math": False, "in_layout": False}
+        ax.text(0, 0.5, "\n".join(lines), **style)
+    return figure
+
+
+def main(
+    images_path: Path,
+    labels_path: Path,
+    groups_path: Path,
+    of_interpret: Path,
+    of_flips: Path,
+    of_reveal: Path,
+    metrics: Path,
+    picture: Path,
+) -> None:
+    params = read_params()
+    images = load_array(images_path, IMAGES)
+    labels, groups = (load_array(path, LABELS, len(images)) for path in (labels_path, groups_path))
+    verdict, flips, revealed = (
+        json.loads(path.read_text()) for path in (of_interpret, of_flips, of_reveal)
+    )
+    guesses, rows, sought = {}, [], flips["alike_accuracy"] is not None
+    for label, words in enumerate(params["guess"]["words"]):
+        name, inside = str(label), labels == label
+        of_label = flips_of(name, flips["pairs"])
+        garments = set(revealed["garments"].get(name) or [])
+        found = (of_label if sought else None, garments, revealed["skipped"])
+        standing, why = judge(words, verdict["verdict"], *found)
+        sizes = np.bincount(groups[inside])
+        shares = ", ".join(f"{size / sizes.sum():.0%}" for size in sizes) or "no test images"
+        n_groups = verdict["groups"].get(name, 0)
+        evidence = [f"groups that look different: {n_groups} ({shares})", *of_label.values()]
+        agreement = revealed["adjusted_mutual_info"].get(name)
+        if agreement is not None:
+            evidence.append(f"agreement of groups with garments: {agreement:z.2f}")
+        guesses[name] = {"guess": words, "standing": standing, "why": why}
+        guesses[name]["evidence"] = "; ".join(evidence)
+        print(f"guess: label {label}: {standing}: {why}")
+        text = [f"Label {label}: {words or 'no guess'}", f"{standing}: {why}", *evidence]
+        lines = [part for line in text for part in textwrap.wrap(line, LINE)]
+        means = [images[inside & (groups == group)].mean(axis=0) for group in np.flatnonzero(sizes)]
+        rows.append((lines, means))
+    save_json(metrics, guesses)
+    save_figure(draw(rows), picture)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""Named sets of experiments, and the command that runs them."""
