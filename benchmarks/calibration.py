@@ -7,8 +7,8 @@ Reads   params.yaml; Fashion-MNIST, as the stage fetch finds it
 Does    makes up labels for each seed of the set, as a course's four CSVs; runs the stages that
         lead to the verdict on them, by their own commands, with a short training
 Writes  metrics/calibration.json, the set's part: the kind of each seed's labels, the verdict that
-        is right and the one given; the adjusted mutual information of groups and garments, mean
-        over the labels that hold several garments. In the folder, for each seed, what the stages
+        is right and the one given; the adjusted mutual information of groups and classes, mean
+        over the labels that hold several classes. In the folder, for each seed, what the stages
         made: a network that is there is used again, so that a change of a later stage trains
         nothing
 
@@ -41,17 +41,17 @@ SHORT = {  # a training of less than four default epochs
 }
 TO_NETWORK = ("fetch", "prepare", "train_improved")
 TO_VERDICT = ("groups", "image_statistics", "label_flips", "interpret", "reveal")
-SMALLEST = 0.05  # share of the images that the rarest label has at least
+SMALLEST = 0.05  # fraction of the images that the rarest label has at least
 FIGURES = ROOT / "metrics/calibration.json"
 
 
-def merge(rng: np.random.Generator, garments: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
-    """Give each of the ten garments a label."""
-    return merged(rng, garments, 5)
+def merge(rng: np.random.Generator, classes: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
+    """Give each of the ten classes a label."""
+    return merged(rng, classes, 5)
 
 
 def threshold(
-    rng: np.random.Generator, garments: np.ndarray, statistics: pd.DataFrame
+    rng: np.random.Generator, classes: np.ndarray, statistics: pd.DataFrame
 ) -> np.ndarray:
     """Cut by one statistic, or by one and on each side by another."""
     first, second = rng.choice(statistics.columns, 2, replace=False)
@@ -64,30 +64,30 @@ def threshold(
     return labels
 
 
-def mixed(rng: np.random.Generator, garments: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
-    """Cut some garments, all garments once, or one garment alone; the rest goes by garment."""
+def mixed(rng: np.random.Generator, classes: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
+    """Cut some classes, all classes once, or one class alone; the rest goes by class."""
     values = statistics[rng.choice(statistics.columns)]
     form = rng.integers(3)
     if form == 0:
         n_merged = rng.integers(1, 4)
-        whole = rng.permutation(10)[garments] < rng.integers(3, 7)
-        labels = np.empty(len(garments), int)
-        labels[whole] = merged(rng, garments[whole], n_merged)
+        whole = rng.permutation(10)[classes] < rng.integers(3, 7)
+        labels = np.empty(len(classes), int)
+        labels[whole] = merged(rng, classes[whole], n_merged)
         labels[~whole] = n_merged + cut(rng, values[~whole], 5 - n_merged)
     elif form == 1:
-        labels = merged(rng, garments, 4)
+        labels = merged(rng, classes, 4)
         labels[cut(rng, values, 2) == 1] = 4
     else:
-        labels = merged(rng, garments, 5)
-        parted = garments == rng.integers(10)
+        labels = merged(rng, classes, 5)
+        parted = classes == rng.integers(10)
         other = (labels[parted][0] + rng.integers(1, 5)) % 5
         labels[parted] = np.where(cut(rng, values[parted], 2) == 1, other, labels[parted])
     return labels
 
 
-def drawn(rng: np.random.Generator, garments: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
+def drawn(rng: np.random.Generator, classes: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
     """Draw each image's label at random, some labels more often than others."""
-    return rng.choice(5, len(garments), p=rng.dirichlet(np.full(5, 5.0)))
+    return rng.choice(5, len(classes), p=rng.dirichlet(np.full(5, 5.0)))
 
 
 KINDS = {  # and the verdict that is right
@@ -98,9 +98,9 @@ KINDS = {  # and the verdict that is right
 }
 
 
-def merged(rng: np.random.Generator, garments: np.ndarray, n: int) -> np.ndarray:
-    """Give each kind of garment one of n labels at random, every label to one kind at least."""
-    kinds, numbers = np.unique(garments, return_inverse=True)
+def merged(rng: np.random.Generator, classes: np.ndarray, n: int) -> np.ndarray:
+    """Give each class one of n labels at random, every label to one kind at least."""
+    kinds, numbers = np.unique(classes, return_inverse=True)
     return rng.permutation([*range(n), *rng.integers(0, n, len(kinds) - n)])[numbers]
 
 
@@ -108,16 +108,16 @@ def cut(rng: np.random.Generator, values: pd.Series, n: int) -> np.ndarray:
     """Cut into n parts of about the same size, if there is anything to cut."""
     if values.empty:
         return np.zeros(0, int)
-    shares = (np.arange(1, n) + rng.uniform(-0.25, 0.25, n - 1)) / n
-    return np.searchsorted(np.quantile(values, shares), values, side="left")
+    fractions = (np.arange(1, n) + rng.uniform(-0.25, 0.25, n - 1)) / n
+    return np.searchsorted(np.quantile(values, fractions), values, side="left")
 
 
-def make_labels(seed: int, garments: np.ndarray, statistics: pd.DataFrame) -> tuple:
+def make_labels(seed: int, classes: np.ndarray, statistics: pd.DataFrame) -> tuple:
     """Return labels (n,) none of which is too rare, and the function that made them."""
     rng = np.random.default_rng(seed)
     kind = list(KINDS)[seed % len(KINDS)]
     while True:
-        labels = kind(rng, garments, statistics)
+        labels = kind(rng, classes, statistics)
         if np.bincount(labels, minlength=5).min() >= SMALLEST * len(labels):
             return labels, kind
 
@@ -165,11 +165,11 @@ def main(name: str, folder: str) -> None:
     arrays = find_fashion_mnist()
     n_train = len(arrays["y_train"])
     images = np.concatenate([arrays["x_train"], arrays["x_test"]]).reshape(-1, 28, 28, 1)
-    garments = np.concatenate([arrays["y_train"], arrays["y_test"]])
+    classes = np.concatenate([arrays["y_train"], arrays["y_test"]])
     statistics = measure(images)
     answers = {}
     for seed in SETS[name]:
-        labels, kind = make_labels(seed, garments, statistics)
+        labels, kind = make_labels(seed, classes, statistics)
         of_splits = {"train": labels[:n_train], "test": labels[n_train:]}
         known = {"kind": kind.__name__, "expected": KINDS[kind]}
         answer = known | ask(Path(folder).resolve() / str(seed), of_splits)

@@ -15,10 +15,9 @@ import tempfile
 from itertools import islice
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from benchmarks.stage_runs import ROOT, lay_out, run_stage
 from stages.common.files import save_json
+from stages.common.yaml import load_yaml
 
 FACTORS = (1, 2, 4)
 # They read no rows: code, a download, figures of other stages.
@@ -38,7 +37,7 @@ def write_csvs(folder: Path, factor: int) -> None:
 
 def stages_in_order() -> list[str]:
     """Return the stages that read rows, each after those whose outputs it reads."""
-    stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+    stages = load_yaml(ROOT / "dvc.yaml")["stages"]
     return [name for name in stages if name not in LEFT_OUT]
 
 

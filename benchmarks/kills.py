@@ -19,6 +19,7 @@ left_over   files that git does not know, or that a stage did not finish, found 
 tracebacks  printed by stages that were stopped
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -30,10 +31,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from ruamel.yaml import YAML
 
 from benchmarks.stage_runs import ROOT, load_json
 from stages.common.files import save_json
+from stages.common.yaml import load_yaml
 
 FIGURES = ROOT / "metrics/kills.json"
 ROWS = {"train": 400, "test": 150}
@@ -62,11 +63,10 @@ def clone(folder: Path) -> None:
         for kind in "xy":
             table = pd.read_csv(ROOT / f"data/raw/{kind}_{split}.csv", header=None, nrows=rows)
             table.to_csv(folder / f"data/course/{kind}_{split}.csv", header=False, index=False)
-    yaml = YAML()
-    params = yaml.load(folder / "params.yaml")
+    params = load_yaml(folder / "params.yaml")
     for block, values in OVERRIDES.items():
         params[block] |= values
-    yaml.dump(params, folder / "params.yaml")
+    (folder / "params.yaml").write_text(json.dumps(params))  # JSON is YAML
 
 
 def start(folder: Path) -> subprocess.Popen:
@@ -122,7 +122,7 @@ def run_stopped(
 
 def results(folder: Path) -> dict[str, tuple[str, int]]:
     """Return hash and size of every output that tells no run times, by path."""
-    lock = YAML(typ="safe").load(folder / "dvc.lock")
+    lock = load_yaml(folder / "dvc.lock")
     outs = [out for stage in lock["stages"].values() for out in stage["outs"]]
     return {
         out["path"]: (out["md5"], out["size"])

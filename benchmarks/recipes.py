@@ -20,16 +20,16 @@ from pathlib import Path
 from statistics import harmonic_mean, mean, stdev
 
 import numpy as np
-from ruamel.yaml import YAML
 
 from benchmarks.stage_runs import ROOT, lay_out, load_json, run_stage
 from benchmarks.yardstick import default_epoch
 from stages.common.files import save_json
+from stages.common.yaml import load_yaml
 from stages.networks.backend import keras
 from stages.networks.describe_networks import count_layers
 from stages.networks.evaluate import predict
 
-VIEWS = (1, 2, 6)  # of an image, over which predictions are averaged
+TTA_VIEWS = (1, 2, 6)  # of an image, over which predictions are averaged
 PAUSE = 90  # seconds from one measurement of the default epoch to the next
 MEASURED = 18_000  # images of such a measurement
 FIGURES = ROOT / "metrics/recipes.json"
@@ -60,7 +60,7 @@ def train(recipe: dict, seed: int) -> tuple[dict, dict]:
             predict(network, arrays[f"x_{split}"], views)[0], arrays[f"y_{split}"]
         )
         for split in ("valid", "test")
-        for views in VIEWS
+        for views in TTA_VIEWS
     }
     flop = 6 * int(count_layers(network)["multiply_adds"].sum())  # an image in training
     images = len(arrays["x_train"]) * params["train_improved"]["epochs"]
@@ -90,7 +90,7 @@ def summarise(seeds: dict) -> dict:
 
 
 def main(name: str, *seeds: str) -> None:
-    recipe = YAML(typ="safe").load(ROOT / "benchmarks/recipes.yaml")[name]
+    recipe = load_yaml(ROOT / "benchmarks/recipes.yaml")[name]
     for seed in seeds:
         print(f"recipes: {name}, seed {seed}", flush=True)
         accuracies, runtime = train(recipe, int(seed))

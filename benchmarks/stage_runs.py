@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-from ruamel.yaml import YAML
+from stages.common.yaml import load_yaml
 
 ROOT = Path(__file__).parent.parent
 CODE = ("stages", "benchmarks")
@@ -33,12 +33,11 @@ def lay_out(folder: Path, overrides: dict) -> dict:
     Args:
         overrides: parameters to set, named as for `dvc exp run -S`: {"train.lr": 0.05}
     """
-    yaml = YAML()
-    params = yaml.load(ROOT / "params.yaml")
+    params = load_yaml(ROOT / "params.yaml")
     for name, value in overrides.items():
         block, key = name.split(".")
         params[block][key] = value
-    yaml.dump(params, folder / "params.yaml")
+    (folder / "params.yaml").write_text(json.dumps(params))  # JSON is YAML
     for name in CODE:
         (folder / name).symlink_to(ROOT / name)
     return params
@@ -75,7 +74,7 @@ def run_stage(
 
 def stage_command(stage: str) -> list[str]:
     """Return a stage's own command, run by this Python."""
-    command = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][stage]["cmd"].split()
+    command = load_yaml(ROOT / "dvc.yaml")["stages"][stage]["cmd"].split()
     return [sys.executable, *command[1:]]
 
 

@@ -10,6 +10,7 @@ Writes  metrics/runtime/throughput.json: seconds of each run, and the median of 
         sweep's until its table is compared and drawn, too.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -17,10 +18,9 @@ import time
 from pathlib import Path
 from statistics import median
 
-from ruamel.yaml import YAML
-
 from benchmarks.stage_runs import ROOT
 from stages.common.files import save_json
+from stages.common.yaml import load_yaml
 
 FIGURES = ROOT / "metrics/runtime/throughput.json"
 PAIRS = 3
@@ -45,12 +45,11 @@ def clone(folder: Path, seeds: list[int]) -> None:
     call(folder, "git", "config", "user.name", "benchmark")
     call(folder, "git", "config", "user.email", "benchmark@localhost")
     call(folder, *DVC, "config", "--local", "cache.dir", call(ROOT, *DVC, "cache", "dir").strip())
-    yaml = YAML()
-    params = yaml.load(folder / "params.yaml")
+    params = load_yaml(folder / "params.yaml")
     params["prepare"]["limit"] = LIMIT
-    yaml.dump(params, folder / "params.yaml")
+    (folder / "params.yaml").write_text(json.dumps(params))  # JSON is YAML
     sweep = {"stage": STAGE, "fixed": OVERRIDES, "seeds": seeds}
-    yaml.dump({"short": sweep}, folder / "sweeps/sweeps.yaml")
+    (folder / "sweeps/sweeps.yaml").write_text(json.dumps({"short": sweep}))  # JSON is YAML
     call(folder, *DVC, "checkout", "-q", "fetch")
     call(folder, *DVC, "repro", "-q", "prepare")
     call(folder, "git", "commit", "-qam", "A short sweep")

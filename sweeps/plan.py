@@ -2,16 +2,14 @@
 
 import itertools
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from stages.common.command import InputError
-from stages.common.params import read_params
+from stages.common.params import check_params
+from stages.common.yaml import load_yaml
 
 SWEEPS = Path("sweeps/sweeps.yaml")
 SEED = "train.seed"
@@ -39,11 +37,7 @@ def read_sweep(root: Path, name: str) -> dict:
         InputError: the file is not as its schema says, has no such sweep, or the sweep has
             parameters that its stage does not have.
     """
-    yaml = YAML(typ="safe")
-    try:
-        sweeps = yaml.load(root / SWEEPS)
-    except (OSError, YAMLError) as error:
-        raise InputError(f"{SWEEPS}: expected YAML: {' '.join(str(error).split())}") from error
+    sweeps = load_yaml(root / SWEEPS)
     schema = json.loads((root / SWEEPS).with_suffix(".schema.json").read_text(encoding="utf-8"))
     for error in Draft202012Validator(schema).iter_errors(sweeps):
         place = "".join(f"{key}: " for key in error.absolute_path)
@@ -51,7 +45,7 @@ def read_sweep(root: Path, name: str) -> dict:
     if name not in sweeps:
         raise InputError(f"{SWEEPS}: expected one of {', '.join(sweeps)}, found no {name}")
     sweep = {"fixed": {}, "each": {}, "grid": {}} | sweeps[name]
-    known = yaml.load(root / "dvc.yaml")["stages"][sweep["stage"]]["params"]
+    known = load_yaml(root / "dvc.yaml")["stages"][sweep["stage"]]["params"]
     keys = [*sweep["fixed"], *(sweep["each"] | sweep["grid"])]
     for key in keys:
         if key not in known or key == SEED:
@@ -91,7 +85,7 @@ def plan(name: str, sweep: dict, params: dict) -> list[Experiment]:
         for seed in sweep["seeds"]:
             full_name = "-".join([name, *(words or ["default"]), f"seed={seed}"])
             overrides = tried | setting | {SEED: seed}
-            check(with_values(params, overrides), f"{SWEEPS}: {name}")
+            check_params(with_values(params, overrides), f"{SWEEPS}: {name}")
             experiments[full_name] = Experiment(full_name, " ".join(words) or "default", overrides)
     return list(experiments.values())
 
@@ -114,14 +108,3 @@ def with_values(params: dict, values: dict) -> dict:
         block, key = name.split(".")
         changed[block][key] = value
     return changed
-
-
-def check(params: dict, place: str) -> None:
-    """Check parameters as if they stood in params.yaml; an `InputError` names the place."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "params.yaml"
-        YAML(typ="safe").dump(params, path)
-        try:
-            read_params(path)
-        except InputError as error:
-            raise InputError(f"{place}: {str(error).removeprefix(f'{path}: ')}") from error

@@ -23,17 +23,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 from cloudpickle import register_pickle_by_value
 from distributed import Client, LocalCluster, as_completed
-from ruamel.yaml import YAML
 from tqdm import tqdm
 
 from stages.common.command import InputError
 from stages.common.files import save_table
 from stages.common.params import read_params
+from stages.common.yaml import load_yaml, parse_yaml
 from sweeps import worker
 from sweeps.plan import SEED, SWEEPS, Experiment, in_yaml, plan, read_sweep
 from sweeps.worker import Home, call, dvc, environment, run_experiment
@@ -71,7 +72,7 @@ def check_sources(stage: str) -> None:
 
 def locked(text: str) -> dict:
     """Return the stages of a dvc.lock without the one that reads the table of experiments."""
-    stages = YAML(typ="safe").load(text)["stages"]
+    stages = parse_yaml(text)["stages"]
     return {name: entry for name, entry in stages.items() if name != COMPARISON}
 
 
@@ -102,7 +103,7 @@ def home_of_cluster(stage: str) -> Home:
     call(ROOT, "git", "fetch", "-q", "--prune", "origin")
     if not call(ROOT, "git", "branch", "--remotes", "--contains", commit, "--list", "origin/*"):
         raise InputError("a cluster starts from the git remote: first `git push origin HEAD`")
-    inputs = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"][stage]["deps"]
+    inputs = load_yaml(ROOT / "dvc.yaml")["stages"][stage]["deps"]
     dvc(ROOT, "push", *(path for path in inputs if path.startswith("data/")))
     return Home(call(ROOT, "git", "remote", "get-url", "origin").strip(), commit)
 
@@ -180,6 +181,7 @@ def read_results(
         METRICS and the other overrides as in YAML; sweep, experiment, seconds
     """
     done, rows, runtimes = names_at(home), [], []
+    network = stage.removeprefix("train_")
     for experiment in experiments:
         row = {"sweep": name, "experiment": experiment.name, "stage": stage}
         row |= {"setting": experiment.setting, "seed": experiment.overrides[SEED]}
@@ -187,11 +189,15 @@ def read_results(
         figures, seconds = dict.fromkeys(METRICS), None
         if experiment.name in done:
             ref = home.ref(experiment.name)
-            lock = YAML(typ="safe").load(call(ROOT, "git", "show", f"{ref}:dvc.lock"))
+            lock = parse_yaml(show(ref, "dvc.lock"))
             row["data"] = data_of(lock["stages"][stage])
             row["kept"] = kept_of(lock["stages"][stage], experiment.overrides)
-            figures = read_json(ref, f"metrics/{stage}/metrics.json")
-            seconds = read_json(ref, f"metrics/runtime/{stage}.json")["total_seconds"]
+            for quantity in ("accuracy", "loss"):
+                curve = json.loads(show(ref, f"metrics/{network}/plots/custom/{quantity}.json"))
+                # A later epoch's row takes the place of an earlier one's: the last ones stay.
+                figures |= {f"{row['split']}_{quantity}": row[quantity] for row in curve}
+            epochs = pd.read_csv(StringIO(show(ref, f"metrics/runtime/{stage}.csv")))
+            seconds = epochs["seconds"].sum()
         row |= {key: figures[key] for key in METRICS}
         row |= {key: in_yaml(value) for key, value in experiment.overrides.items() if key != SEED}
         rows.append(row)
@@ -215,9 +221,9 @@ def kept_of(stage: dict, overrides: dict) -> str:
     )
 
 
-def read_json(ref: str, path: str) -> dict:
-    """Return a JSON file of a commit."""
-    return json.loads(call(ROOT, "git", "show", f"{ref}:{path}"))
+def show(ref: str, path: str) -> str:
+    """Return the text of a file of a commit."""
+    return call(ROOT, "git", "show", f"{ref}:{path}")
 
 
 def replace_rows(path: Path, name: str, rows: pd.DataFrame) -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from stages.common.command import InputError
+from stages.common.yaml import load_yaml
 
 SCHEMA = Path(__file__).with_name("params.schema.json")
 
@@ -22,28 +21,40 @@ def read_params(path: Path = Path("params.yaml")) -> dict:
     """Return the parameters as nested dicts: `params[block][key]`.
 
     Raises:
-        InputError: the file is not YAML, or a key is unknown or missing, or a value has the
-            wrong type or is out of range. The message names file and key.
+        InputError: the file is not YAML, or as `check_params` does.
     """
     if not path.exists():
         raise InputError(f"{path}: expected here, found no such file: run from the project's root")
-    try:
-        params = YAML(typ="safe").load(path)
-    except (YAMLError, RecursionError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: expected YAML, found something else: {reason}") from error
-    errors = sorted(_validator().iter_errors(params), key=lambda error: list(error.absolute_path))
-    if errors:
-        key = ".".join(str(part) for part in errors[0].absolute_path)
-        meaning = errors[0].schema.get("description")
+    return check_params(load_yaml(path), str(path))
+
+
+def check_params(params: object, place: str) -> dict:
+    """Return parameters that the schema allows.
+
+    Args:
+        place: where they stand, for the message
+
+    Raises:
+        InputError: a key is unknown or missing, or has an old name, or a value has the wrong type
+            or is out of range. The message names place and key.
+    """
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    for block, keys in params.items() if isinstance(params, dict) else ():
+        renamed = schema["properties"].get(block, {}).get("renamed", {})
+        for key in renamed.keys() & set(keys if isinstance(keys, dict) else ()):
+            raise InputError(f"{place}: {block}.{key} is called {renamed[key]} now: rename it")
+    errors = _validator(schema).iter_errors(params)
+    for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
+        key = ".".join(str(part) for part in error.absolute_path)
+        meaning = error.schema.get("description")
         raise InputError(
-            f"{path}: {key + ': ' if key else ''}{errors[0].message}"
+            f"{place}: {key + ': ' if key else ''}{error.message}"
             + (f" ({key} is {meaning})" if meaning and key else "")
         )
     return params
 
 
-def _validator() -> Draft202012Validator:
+def _validator(schema: dict) -> Draft202012Validator:
     """JSON Schema's rules, but 3.0 is no integer, and numbers are finite."""
 
     def is_integer(_, value) -> bool:
@@ -55,5 +66,4 @@ def _validator() -> Draft202012Validator:
     checker = Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"integer": is_integer, "number": is_number}
     )
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     return extend(Draft202012Validator, type_checker=checker)(schema)
