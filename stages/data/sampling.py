@@ -1,4 +1,4 @@
-"""Drawing rows at random so that every label keeps its share."""
+"""Drawing rows at random so that every label keeps its fraction."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ def draw_rows(labels: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.
     """Draw `size` rows of `labels` (n,), stratified, or all of them if there are fewer.
 
     Each label's rows are shuffled and spread evenly over 0 to 1; the rows nearest 0 are drawn.
-    So a label gets its share of `size` to within one row.
+    So a label gets its fraction of `size` to within one row.
 
     Returns:
         the rows drawn and the others, both int64 and in ascending order

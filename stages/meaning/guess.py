@@ -2,14 +2,14 @@
 
 Reads   test images and labels, the groups inside each label (.npy), the verdict, the thresholds at
         which labels flip and what was revealed (JSON)
-Does    looks for garments and image statistics in the words, and compares them with the label's
+Does    looks for classes and image statistics in the words, and compares them with the label's
 Writes  each guess with its evidence and how it stands (JSON), and a picture of them (PNG)
 
-confirmed   the garments that it names are the label's, all of them and no others; the statistics
+confirmed   the classes that it names are the label's, all of them and no others; the statistics
             that it names are those at a threshold of which the label flips, on whatever side; and
             it names one where labels follow statistics
 refuted     not so
-unchecked   it names neither, or too little is known of garments, thresholds or labels
+unchecked   it names neither, or too little is known of classes, thresholds or labels
 """
 
 import json
@@ -24,7 +24,7 @@ from stages.common.command import run
 from stages.common.files import IMAGES, LABELS, load_array, save_json
 from stages.common.params import read_params
 from stages.common.pictures import draw_image, save_figure
-from stages.data.fashion_mnist import GARMENTS
+from stages.data.fashion_mnist import CLASSES
 from stages.meaning.statistics import measure, readable, threshold_in_words
 
 STATISTICS = tuple(map(readable, measure(np.zeros((1, 28, 28, 1), np.uint8))))
@@ -43,16 +43,16 @@ def named(words: str, names: tuple[str, ...]) -> set[str]:
     return found
 
 
-def flips_of(label: str, pairs: dict[str, dict]) -> dict[str, str]:
+def flips_of(label: str, pairs: list[dict]) -> dict[str, str]:
     """Return the statistics at a threshold of which a label flips, each with all its thresholds.
 
     Args:
         pairs: of metrics/label_flips.json
     """
     flips: dict[str, str] = {}
-    for pair, found in pairs.items():
-        if found["flips"] and label in pair.split("-"):
-            name, at = readable(found["statistic"]), threshold_in_words(pair, found)
+    for found in pairs:
+        if found["flips"] and label in found["pair"].split("-"):
+            name, at = readable(found["statistic"]), threshold_in_words(found)
             flips[name] = f"{flips[name]}, {at}" if name in flips else f"flips at {at}"
     return flips
 
@@ -64,14 +64,14 @@ def judge(
 
     Args:
         flips: as `flips_of` returns them; None where there are too few images to find any
-        true: the garments of the label, none where they are not known
+        true: the classes of the label, none where they are not known
         skipped: why they are not
     """
-    garments, statistics = named(words, GARMENTS), named(words, STATISTICS)
+    classes, statistics = named(words, CLASSES), named(words, STATISTICS)
     if not words.strip():
         return "unchecked", "no guess"
-    if not garments | statistics:
-        return "unchecked", "it names no garment and no image statistic"
+    if not classes | statistics:
+        return "unchecked", "it names no class and no image statistic"
     sought, flips, against = flips is not None, flips or {}, []
     if sought and (wrong := sorted(statistics - set(flips))):
         against.append(f"the label does not flip at a threshold of {', '.join(wrong)}")
@@ -79,7 +79,7 @@ def judge(
         against.append(f"the label {'; '.join(flips.values())}")
     elif verdict == "image_statistic" and not statistics:
         against.append("the labels follow image statistics")
-    if garments and true and garments != true:
+    if classes and true and classes != true:
         against.append(f"the label holds {', '.join(sorted(true))}")
     if against:
         return "refuted", "; ".join(against)
@@ -87,10 +87,10 @@ def judge(
         return "unchecked", "labels are no better predicted than by chance"
     if statistics and not sought:
         return "unchecked", "there are too few images to see whether labels flip"
-    if garments and not true:
+    if classes and not true:
         return "unchecked", skipped or "the label has no test images"
     reasons = [flips[name] for name in sorted(statistics)]
-    return "confirmed", f"the label {'; '.join(reasons + ['holds these alone'] * bool(garments))}"
+    return "confirmed", f"the label {'; '.join(reasons + ['holds these alone'] * bool(classes))}"
 
 
 def draw(rows: list[tuple[list[str], list[np.ndarray]]]) -> Figure:
@@ -133,20 +133,20 @@ def main(
     verdict, flips, revealed = (
         json.loads(path.read_text()) for path in (of_interpret, of_flips, of_reveal)
     )
-    guesses, rows, sought = {}, [], flips["alike_accuracy"] is not None
+    guesses, rows, sought = {}, [], flips["similar_accuracy"] is not None
     for label, words in enumerate(params["guess"]["words"]):
         name, inside = str(label), labels == label
         of_label = flips_of(name, flips["pairs"])
-        garments = set(revealed["garments"].get(name) or [])
-        found = (of_label if sought else None, garments, revealed["skipped"])
+        classes = set(revealed["classes"].get(name) or [])
+        found = (of_label if sought else None, classes, revealed["skipped"])
         standing, why = judge(words, verdict["verdict"], *found)
         sizes = np.bincount(groups[inside])
-        shares = ", ".join(f"{size / sizes.sum():.0%}" for size in sizes) or "no test images"
+        fractions = ", ".join(f"{size / sizes.sum():.0%}" for size in sizes) or "no test images"
         n_groups = verdict["groups"].get(name, 0)
-        evidence = [f"groups that look different: {n_groups} ({shares})", *of_label.values()]
+        evidence = [f"groups that look different: {n_groups} ({fractions})", *of_label.values()]
         agreement = revealed["adjusted_mutual_info"].get(name)
         if agreement is not None:
-            evidence.append(f"agreement of groups with garments: {agreement:z.2f}")
+            evidence.append(f"agreement of groups with classes: {agreement:z.2f}")
         guesses[name] = {"guess": words, "standing": standing, "why": why}
         guesses[name]["evidence"] = "; ".join(evidence)
         print(f"guess: label {label}: {standing}: {why}")

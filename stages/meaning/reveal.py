@@ -1,17 +1,17 @@
-"""Reveal which garments each label holds, where the images are Fashion-MNIST's: to verify alone.
+"""Reveal which classes each label holds, where the images are Fashion-MNIST's: to verify alone.
 
 Reads   test images and labels, the groups inside each label (.npy)
-Does    finds every image in Fashion-MNIST, byte for byte, and so its garment; no other stage
+Does    finds every image in Fashion-MNIST, byte for byte, and so its class; no other stage
         learns of it but the one that judges a person's guess
-Writes  garments of each label, and how well the groups found agree with them (JSON), a table of
+Writes  classes of each label, and how well the groups found agree with them (JSON), a table of
         both (PNG)
 
-matched               share of the test images that are in Fashion-MNIST
-counts                images of each garment, by label
-garments              those that are at least `SMALLEST` of the label's images
-n_garments, n_groups  how many they are; how many groups were found in it without knowing them
+matched               fraction of the test images that are in Fashion-MNIST
+counts                images of each class, by label
+classes              those that are at least `SMALLEST` of the label's images
+n_classes, n_groups  how many they are; how many groups were found in it without knowing them
 adjusted_mutual_info  agreement of both inside the label, 0: chance, 1: the same (Vinh, Epps and
-                      Bailey 2010); null where one garment is all
+                      Bailey 2010); null where one class is all
 skipped               why there is nothing to reveal, or null
 """
 
@@ -25,56 +25,56 @@ from sklearn.metrics import adjusted_mutual_info_score
 from stages.common.command import InputError, run
 from stages.common.files import IMAGES, LABELS, load_array, save_json
 from stages.common.pictures import draw_counts, save_figure
-from stages.data.fashion_mnist import GARMENTS, find_fashion_mnist
+from stages.data.fashion_mnist import CLASSES, find_fashion_mnist
 
 SMALLEST = 0.02
-ENOUGH = 0.5  # share of the images that must be Fashion-MNIST's
-UNKNOWN = len(GARMENTS)  # the garment of an image that is not
+ENOUGH = 0.5  # fraction of the images that must be Fashion-MNIST's
+UNKNOWN = len(CLASSES)  # the class of an image that is not
 
 
 def match(images: np.ndarray, known: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the garment of each image, uint8 (n,): its number in `GARMENTS`, or `UNKNOWN`.
+    """Return the class of each image, uint8 (n,): its number in `CLASSES`, or `UNKNOWN`.
 
     Args:
         images: uint8 (n, 28, 28, 1)
         known: Fashion-MNIST's arrays, as `find_fashion_mnist` returns them
     """
-    garments = {
-        image.tobytes(): garment
+    classes = {
+        image.tobytes(): one
         for split in ("test", "train")
-        for image, garment in zip(known[f"x_{split}"], known[f"y_{split}"], strict=True)
+        for image, one in zip(known[f"x_{split}"], known[f"y_{split}"], strict=True)
     }
-    return np.array([garments.get(image.tobytes(), UNKNOWN) for image in images], np.uint8)
+    return np.array([classes.get(image.tobytes(), UNKNOWN) for image in images], np.uint8)
 
 
-def score(garments: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> dict:
-    """Return the figures explained at the top of this file, for images of known garment (n,)."""
+def score(classes: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> dict:
+    """Return the figures explained at the top of this file, for images of known class (n,)."""
     scores: dict[str, dict] = {
-        key: {} for key in ("counts", "garments", "n_garments", "n_groups", "adjusted_mutual_info")
+        key: {} for key in ("counts", "classes", "n_classes", "n_groups", "adjusted_mutual_info")
     }
     for label in np.unique(labels):
         inside = labels == label
-        counts = np.bincount(garments[inside], minlength=len(GARMENTS))
-        many = [GARMENTS[n] for n in np.flatnonzero(counts >= SMALLEST * counts.sum())]
-        agreement = adjusted_mutual_info_score(garments[inside], groups[inside])
-        scores["counts"][str(label)] = {GARMENTS[n]: int(counts[n]) for n in np.flatnonzero(counts)}
-        scores["garments"][str(label)] = many
-        scores["n_garments"][str(label)] = len(many)
+        counts = np.bincount(classes[inside], minlength=len(CLASSES))
+        many = [CLASSES[n] for n in np.flatnonzero(counts >= SMALLEST * counts.sum())]
+        agreement = adjusted_mutual_info_score(classes[inside], groups[inside])
+        scores["counts"][str(label)] = {CLASSES[n]: int(counts[n]) for n in np.flatnonzero(counts)}
+        scores["classes"][str(label)] = many
+        scores["n_classes"][str(label)] = len(many)
         scores["n_groups"][str(label)] = len(np.unique(groups[inside]))
         scores["adjusted_mutual_info"][str(label)] = float(agreement) if len(many) > 1 else None
     return scores
 
 
 def say(scores: dict) -> str:
-    """Say in a line for each label how many groups were found and how many garments there are."""
+    """Say in a line for each label how many groups were found and how many classes there are."""
     lines = []
     for label, agreement in scores["adjusted_mutual_info"].items():
-        n_groups, n_garments = scores["n_groups"][label], scores["n_garments"][label]
-        line = f"Label {label}: {n_groups} found of {n_garments}"
+        n_groups, n_classes = scores["n_groups"][label], scores["n_classes"][label]
+        line = f"Label {label}: {n_groups} found of {n_classes}"
         if agreement is not None:
             line += f", adjusted mutual information {agreement:z.2f}"
         lines.append(line)
-    return "Groups inside labels, and kinds of garment:\n" + "\n".join(lines)
+    return "Groups inside labels, and classes:\n" + "\n".join(lines)
 
 
 def draw_skipped(why: str) -> Figure:
@@ -90,20 +90,20 @@ def main(
     images = load_array(images_path, IMAGES)
     labels, groups = (load_array(path, LABELS, len(images)) for path in (labels_path, groups_path))
     try:
-        garments = match(images, find_fashion_mnist())
+        classes = match(images, find_fashion_mnist())
     except InputError as error:
         print(f"reveal: {error}")
-        garments = np.full(len(images), UNKNOWN)
+        classes = np.full(len(images), UNKNOWN)
         skipped = "Fashion-MNIST is not at hand; `dvc repro --force reveal` tries again"
     else:
         skipped = "the images are not Fashion-MNIST's"
-    known = garments != UNKNOWN
-    scores = score(garments[known], labels[known], groups[known])
+    known = classes != UNKNOWN
+    scores = score(classes[known], labels[known], groups[known])
     if known.mean() >= ENOUGH:
         skipped = None
-        names = pd.Categorical.from_codes(garments[known], GARMENTS)
-        counts = pd.crosstab(labels[known], names, rownames=["label"], colnames=["garment"])
-        title = "Test images of each garment in each label, as Fashion-MNIST has them"
+        names = pd.Categorical.from_codes(classes[known], CLASSES)
+        counts = pd.crosstab(labels[known], names, rownames=["label"], colnames=["class"])
+        title = "Test images of each class in each label, as Fashion-MNIST has them"
         figure = draw_counts(title, counts, say(scores))
     else:
         scores = {key: dict.fromkeys(map(str, np.unique(labels))) for key in scores}

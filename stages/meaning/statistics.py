@@ -2,15 +2,15 @@
 
 brightness           mean of the pixels, 0-1
 contrast             standard deviation of the pixels, 0-0.5
-inked_area           share of the pixels that are ink, that is above `INK`, 0-1
+inked_area           fraction of the pixels that are ink, that is above `INK`, 0-1
 ink_brightness       mean of those pixels, 0-1
 width, height        of the smallest box around the ink, in pixels, 0-28
 center_x, center_y   centre of mass, in pixels from the left and from the top, 0-27
-left_right_symmetry  how alike the image and its mirror image are, 0-1
-top_bottom_symmetry  how alike the image and the image upside down are, 0-1
+left_right_symmetry  how similar the image and its mirror image are, 0-1
+top_bottom_symmetry  how similar the image and the image upside down are, 0-1
 texture              differences of every pixel and the next, across and down, added up and
                      divided by twice the number of pixels, 0-1
-stripes_across       share of those differences that is down: 1 for stripes across, 0 for upright
+stripes_across       fraction of those differences that is down: 1 for stripes across, 0 for upright
 """
 
 import numpy as np
@@ -63,7 +63,7 @@ def _extent(inked: np.ndarray) -> np.ndarray:
 
 
 def _likeness(images: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return what two images (n, 28, 28) share of their ink, 0-1."""
+    """Return what two images (n, 28, 28) fraction of their ink, 0-1."""
     difference = np.abs(images - others).sum(axis=(1, 2))
     return 1 - _ratio(difference, (images + others).sum(axis=(1, 2)))
 
@@ -73,15 +73,17 @@ def readable(name: str) -> str:
     return name.replace("_", " ")
 
 
-TOO_FEW_ALIKE = "There are too few look-alikes to see whether any label flips between them"
+TOO_FEW_SIMILAR = (
+    "There are too few visually similar images to see whether any label flips between them"
+)
 
 
-def flips_in_words(pairs: dict[str, dict]) -> list[str]:
+def flips_in_words(pairs: list[dict]) -> list[str]:
     """Say where labels flip, an entry for each pair of labels that does."""
-    return [threshold_in_words(pair, found) for pair, found in pairs.items() if found["flips"]]
+    return [threshold_in_words(found) for found in pairs if found["flips"]]
 
 
-def threshold_in_words(pair: str, found: dict) -> str:
-    """Say at what threshold two labels, "0-1", part, as metrics/label_flips.json has it."""
+def threshold_in_words(found: dict) -> str:
+    """Say at what threshold a pair of labels of metrics/label_flips.json parts."""
     at = f"{readable(found['statistic'])} {found['threshold']:.3g}"
-    return f"{at} (labels {pair.replace('-', ' and ')})"
+    return f"{at} (labels {found['pair'].replace('-', ' and ')})"

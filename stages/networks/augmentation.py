@@ -1,10 +1,10 @@
-"""Changes to an image that leave its label as it is: mirrored, shifted, partly erased."""
+"""Changes to an image that leave its label as it is: flipped, shifted, partly cut out."""
 
 import numpy as np
 
 
-def mirror(images: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """Return images (n, 28, 28, 1), those where `which` (n,) is true mirrored left to right."""
+def hflip(images: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Return images (n, 28, 28, 1), those where `which` (n,) is true flipped left to right."""
     return np.where(which[:, None, None, None], images[:, :, ::-1], images)
 
 
@@ -20,7 +20,7 @@ def shift(images: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return windows[np.arange(len(images)), down, right].transpose(0, 2, 3, 1)
 
 
-def erase(images: np.ndarray, corners: np.ndarray, side: int) -> np.ndarray:
+def cutout(images: np.ndarray, corners: np.ndarray, side: int) -> np.ndarray:
     """Return images (n, 28, 28, 1), each with a square of `side` pixels set to 0, the background.
 
     Args:

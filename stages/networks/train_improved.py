@@ -1,9 +1,9 @@
 """Train the improved network, our own, from scratch.
 
 Reads   training and validation images and labels (.npy)
-Does    Nesterov SGD on smoothed labels with a warm-up and a cosine schedule; mirrors, shifts and
-        partly erases the training images
-Writes  the network (.keras), its per-epoch curves (DVCLive) and its run times (JSON)
+Does    Nesterov SGD on smoothed labels with a warm-up and a cosine schedule; flips, shifts and
+        partly cuts out the training images
+Writes  the network (.keras), its per-epoch curves (DVCLive) and its run times (CSV)
 """
 
 from pathlib import Path
@@ -12,14 +12,14 @@ import numpy as np
 
 from stages.common.command import run
 from stages.common.params import read_params
-from stages.networks.augmentation import erase, mirror, shift
+from stages.networks.augmentation import cutout, hflip, shift
 from stages.networks.backend import keras
 from stages.networks.training import Batches, fit, load_examples, save_network, set_up
 
 layers = keras.layers
 
 
-def improved_network(width: int, normalise: bool = True, skip: bool = True) -> keras.Model:
+def improved_network(width: int, batch_norm: bool = True, skip: bool = True) -> keras.Model:
     """Build a small residual network: pixels 0-255 (n, 28, 28, 1) to probabilities (n, 5).
 
     A thin stem at full size, then three stages, each of which halves the side (28, 14, 7, 4) and
@@ -28,7 +28,7 @@ def improved_network(width: int, normalise: bool = True, skip: bool = True) -> k
 
     Args:
         width: channels of the first stage, an even number
-        normalise: whether convolutions after the stem are followed by batch normalisation
+        batch_norm: whether convolutions after the stem are followed by batch normalisation
         skip: whether each stage adds to its input
     """
     pixels = keras.Input((28, 28, 1), name="pixels")
@@ -36,48 +36,48 @@ def improved_network(width: int, normalise: bool = True, skip: bool = True) -> k
     # Not normalised: as accurate, and steps take a twentieth less (benchmarks/improved-network.md).
     x = layers.Conv2D(width // 2, 3, padding="same", activation="relu", name="stem")(x)
     for stage, channels in enumerate((width, 2 * width, 4 * width), start=1):
-        x = convolution(x, channels, f"stage_{stage}a", normalise, pool=True)
+        x = convolution(x, channels, f"stage_{stage}a", batch_norm, pool=True)
         # He et al. 2016, arXiv:1512.03385: a stage learns what to add to its input.
-        y = convolution(x, channels, f"stage_{stage}b", normalise)
-        y = convolution(y, channels, f"stage_{stage}c", normalise)
+        y = convolution(x, channels, f"stage_{stage}b", batch_norm)
+        y = convolution(y, channels, f"stage_{stage}c", batch_norm)
         x = layers.Add(name=f"stage_{stage}_add")([x, y] if skip else [y])
     x = layers.GlobalMaxPooling2D(name="encoding")(x)
     x = layers.Dense(5, use_bias=False, name="scores")(x)
-    # Page 2019, "How to train your ResNet": small scores at first keep a high rate stable.
+    # Page 2019, "How to train your ResNet": small scores at first keep a high learning rate stable.
     x = layers.Rescaling(1 / 8, name="scale_scores")(x)
     probabilities = layers.Softmax(dtype="float32", name="probabilities")(x)
     return keras.Model(pixels, probabilities, name="improved")
 
 
 def convolution(
-    x: keras.KerasTensor, channels: int, name: str, normalise: bool, pool: bool = False
+    x: keras.KerasTensor, channels: int, name: str, batch_norm: bool, pool: bool = False
 ) -> keras.KerasTensor:
-    """Convolve 3x3, perhaps halve the side, perhaps normalise, and rectify.
+    """Convolve 3x3, perhaps halve the side, perhaps batch_norm, and rectify.
 
     Pooling comes before the rest, which then has a quarter of the values to go through, and keeps
     the last row and column of an odd side. The normalisation (Ioffe and Szegedy 2015,
     arXiv:1502.03167) has a bias of its own, so the convolution needs none; the statistics that it
     predicts with are of the last few hundred batches, not of the last few.
     """
-    x = layers.Conv2D(channels, 3, padding="same", use_bias=not normalise, name=f"{name}_conv")(x)
+    x = layers.Conv2D(channels, 3, padding="same", use_bias=not batch_norm, name=f"{name}_conv")(x)
     if pool:
         x = layers.MaxPooling2D(2, padding="same", name=f"{name}_pool")(x)
-    if normalise:
+    if batch_norm:
         x = layers.BatchNormalization(momentum=0.99, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
 def augment(
-    images: np.ndarray, mirrored: np.ndarray, reach: int, side: int, rng: np.random.Generator
+    images: np.ndarray, flipped: np.ndarray, reach: int, side: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return images (n, 28, 28, 1), those where `mirrored` (n,) is true mirrored, changed.
+    """Return images (n, 28, 28, 1), those where `flipped` (n,) is true flipped, changed.
 
     Each is shifted by up to `reach` pixels each way and loses a square of `side` pixels around a
     random place (DeVries and Taylor 2017, arXiv:1708.04552).
     """
-    shifted = shift(mirror(images, mirrored), rng.integers(-reach, reach + 1, (len(images), 2)))
+    shifted = shift(hflip(images, flipped), rng.integers(-reach, reach + 1, (len(images), 2)))
     centers = rng.integers(0, images.shape[1], (len(images), 2))
-    return erase(shifted, centers - side // 2, side)
+    return cutout(shifted, centers - side // 2, side)
 
 
 def main(
@@ -94,9 +94,9 @@ def main(
     epochs = params["train_improved"]["epochs"]
     set_up(seed, params["train"]["precision"], params["train"]["threads"])
     images, labels = load_examples(x_train, y_train)
-    reach, side = params["train_improved"]["shift"], params["train_improved"]["erase"]
-    mirrors = params["train_improved"]["mirror"]
-    # A random half is mirrored in even epochs, the other in odd ones (Jordan 2024,
+    reach, side = params["train_improved"]["shift"], params["train_improved"]["cutout"]
+    flips = params["train_improved"]["hflip"]
+    # A random half is flipped in even epochs, the other in odd ones (Jordan 2024,
     # arXiv:2404.00498).
     in_even = np.random.default_rng(seed).random(len(images)) < 0.5
     batches = Batches(
@@ -105,15 +105,15 @@ def main(
         batch_size,
         seed,
         lambda batch, rows, epoch, rng: augment(
-            batch, mirrors & (in_even[rows] == (epoch % 2 == 0)), reach, side, rng
+            batch, flips & (in_even[rows] == (epoch % 2 == 0)), reach, side, rng
         ),
     )
-    # Up for a share of the steps, which keeps a high rate stable at first (Goyal et al. 2017,
-    # arXiv:1706.02677), then down to nothing on a cosine (Loshchilov and Hutter 2017,
+    # Up for a fraction of the steps, which keeps a high learning rate stable at first (Goyal et al.
+    # 2017, arXiv:1706.02677), then down to nothing on a cosine (Loshchilov and Hutter 2017,
     # arXiv:1608.03983).
     steps = epochs * len(batches)
     warmup_steps = max(1, int(params["train_improved"]["warmup"] * steps))
-    rate = keras.optimizers.schedules.CosineDecay(
+    learning_rate = keras.optimizers.schedules.CosineDecay(
         0.0,
         decay_steps=max(1, steps - warmup_steps),
         alpha=0.0 if params["train_improved"]["cosine"] else 1.0,
@@ -122,19 +122,19 @@ def main(
     )
     network = improved_network(
         params["train_improved"]["width"],
-        params["train_improved"]["normalise"],
+        params["train_improved"]["batch_norm"],
         params["train_improved"]["skip"],
     )
     network.compile(
         keras.optimizers.SGD(
-            rate,
+            learning_rate,
             momentum=float(params["train_improved"]["momentum"]),  # Keras refuses a whole 0
             nesterov=True,
             # Apart from the gradient, Loshchilov and Hutter 2019, arXiv:1711.05101.
             weight_decay=params["train_improved"]["weight_decay"],
         ),
-        # Softer labels keep the network from being surer than it should be (Szegedy et al. 2016,
-        # arXiv:1512.00567).
+        # Softer labels keep the network from being more confident than it should be (Szegedy et
+        # al. 2016, arXiv:1512.00567).
         loss=keras.losses.CategoricalCrossentropy(
             label_smoothing=params["train_improved"]["label_smoothing"]
         ),
