@@ -12,7 +12,6 @@ import subprocess
 import sys
 
 CURVES = {"loss": "loss (nats)", "accuracy": "accuracy"}
-METRICS = ("evaluate", "kmeans", "networks", "interpret", "reveal", "sweeps")
 COLORS = {"#0072b2": "blue", "#d55e00": "orange"}  # of the earlier and the later commit
 
 
@@ -22,9 +21,8 @@ def call(*command: str) -> str:
 
 
 def metrics(base: str, head: str) -> str:
-    """Return the changed metrics of the networks and of the labels' meaning, as a table."""
-    paths = [f"metrics/{name}.json" for name in METRICS]
-    table = call("dvc", "metrics", "diff", "--md", base, head, "--targets", *paths).strip()
+    """Return the changed metrics as a table."""
+    table = call("dvc", "metrics", "diff", "--md", base, head).strip()
     n_changed = table.count("\n") - 1  # without the header and the line below it
     if n_changed < 1:
         return "No figure has changed."
@@ -34,7 +32,7 @@ def metrics(base: str, head: str) -> str:
 
 def curve(commit: str, network: str, quantity: str) -> list[float]:
     """Return a quantity on the validation images, epoch by epoch."""
-    path = f"metrics/train_{network}/plots/custom/{quantity}.json"
+    path = f"metrics/{network}/plots/custom/{quantity}.json"
     rows = json.loads(call("git", "show", f"{commit}:{path}"))
     return [float(row[quantity]) for row in rows if row["split"] == "validation"]
 

@@ -60,7 +60,7 @@ def named_columns(n: int, most: int = MOST_NUMBERED) -> list[int]:
 
 
 def draw_counts(title: str, counts: pd.DataFrame, note: str) -> Figure:
-    """Draw counts as a heat map, each cell shaded by its share of the row, above a note.
+    """Draw counts as a heat map, each cell shaded by its fraction of the row, above a note.
 
     Of many columns the counts are not written out, and not every one is named.
 
@@ -71,11 +71,13 @@ def draw_counts(title: str, counts: pd.DataFrame, note: str) -> Figure:
     lines = [part for line in note.splitlines() for part in textwrap.wrap(line, NOTE)]
     figure = Figure(figsize=(6.3, 2.8 + 0.15 * len(lines)), layout="constrained")
     ax = figure.subplots()
-    shares = counts.div(counts.sum(axis=1), axis=0).to_numpy()
-    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    fractions = counts.div(counts.sum(axis=1), axis=0).to_numpy()
+    ax.imshow(fractions, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     named = named_columns(counts.shape[1])
-    for (row, column), share in np.ndenumerate(shares) if len(named) == counts.shape[1] else ():
-        color = "white" if share > 0.5 else "black"
+    for (row, column), fraction in (
+        np.ndenumerate(fractions) if len(named) == counts.shape[1] else ()
+    ):
+        color = "white" if fraction > 0.5 else "black"
         text = f"{counts.iat[row, column]:,}"
         ax.text(column, row, text, ha="center", va="center", fontsize=8, color=color)
     ax.set_xticks(named, counts.columns[named], fontsize=8)

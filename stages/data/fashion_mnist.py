@@ -40,7 +40,7 @@ FILES = {
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
 }
-GARMENTS = (  # by number, as in the files of labels
+CLASSES = (  # by number, as in the files of labels
     "T-shirt",
     "trouser",
     "pullover",

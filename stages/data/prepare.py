@@ -3,15 +3,16 @@
 Reads   x_train.csv y_train.csv x_test.csv y_test.csv
 Does    checks every value, keeps a stratified part of the data if asked to, splits stratified
 Writes  {x,y}_{train,valid,test}.npy: uint8 images (n, 28, 28, 1), uint8 labels (n,); rows keep
-        the order of the CSVs; how many images each has (JSON)
+        the order of the CSVs; how many images each has of each label (CSV)
 """
 
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from stages.common.command import InputError, run
-from stages.common.files import N_LABELS, save_array, save_json
+from stages.common.files import N_LABELS, save_array, save_table
 from stages.common.params import read_params
 from stages.data.sampling import draw_rows
 from stages.data.tables import drop_numeric_header, read_whole_numbers
@@ -37,13 +38,19 @@ def read_images_and_labels(x_csv: Path, y_csv: Path) -> tuple[np.ndarray, np.nda
     return images, labels
 
 
+def count_labels(split: str, labels: np.ndarray) -> pd.DataFrame:
+    """Return how many images of a split have each label, (n,): split, label and count."""
+    counts = np.bincount(labels, minlength=N_LABELS)
+    return pd.DataFrame({"split": split, "label": range(N_LABELS), "count": counts})
+
+
 def main(
     x_train_csv: Path,
     y_train_csv: Path,
     x_test_csv: Path,
     y_test_csv: Path,
     prepared: Path,
-    metrics: Path,
+    table: Path,
 ) -> None:
     params = read_params()
     limit, seed = params["prepare"]["limit"], params["prepare"]["seed"]
@@ -68,6 +75,7 @@ def main(
             f" {len(train)} images to train on, found no {min(missing)}"
         )
 
+    counts = []
     for name, images, labels, rows in (
         ("train", x, y, train),
         ("valid", x, y, valid),
@@ -75,8 +83,9 @@ def main(
     ):
         save_array(prepared / f"x_{name}.npy", images[rows])
         save_array(prepared / f"y_{name}.npy", labels[rows])
+        counts.append(count_labels(name, labels[rows]))
         print(f"prepare: {len(rows)} images for {name}", flush=True)
-    save_json(metrics, {"train": len(train), "valid": len(valid), "test": len(test)})
+    save_table(table, pd.concat(counts))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,15 @@ def silhouette(points: np.ndarray, clusters: np.ndarray) -> float | None:
     return float(silhouette_score(points, clusters))
 
 
+def best_number(scores: pd.DataFrame) -> int:
+    """Return the number of clusters with the highest silhouette on the validation encodings.
+
+    Args:
+        scores: n_clusters and valid_silhouette, a row a number of clusters
+    """
+    return int(scores.loc[scores["valid_silhouette"].fillna(-1).idxmax(), "n_clusters"])
+
+
 def tabulate(labels: np.ndarray, clusters: np.ndarray) -> pd.DataFrame:
     """Count the images (n,) of each label (rows) in each cluster (columns)."""
     return pd.crosstab(labels, clusters, rownames=["label"], colnames=["cluster"])

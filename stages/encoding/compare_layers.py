@@ -3,19 +3,19 @@
 Reads   validation images and labels (.npy), both networks (.keras)
 Does    encodes the images by each layer; k-means with as many clusters as labels; predicts the
         pixels from the encodings
-Writes  a row of figures for each layer (JSON), a picture of them (PNG)
+Writes  a row of figures for each layer (CSV), a picture of them (PNG)
 
-size                    values that encode an image
-adjusted_rand_index     and the other scores of the clusters: see stages/encoding/clustering.py
+dimensions              of the encoding of an image
+adjusted_rand_index     and the other scores of the clusters: see clustering.py
 detail                  what is left of an image beyond its label: see `detail`
 
-`best` is the layer of each network whose clusters agree best with the labels. The networks'
-outputs are there for comparison and cannot be best: an encoding is an inner layer.
+The networks' outputs are there for comparison: an encoding is an inner layer.
 """
 
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
@@ -23,7 +23,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
 from stages.common.command import run
-from stages.common.files import IMAGES, LABELS, load_array, save_json
+from stages.common.files import IMAGES, LABELS, load_array, save_table
 from stages.common.params import read_params
 from stages.common.pictures import save_figure
 from stages.encoding.clustering import agreement, find_clusters, silhouette
@@ -44,7 +44,7 @@ STYLES = {  # marker, colour, and where the captions go
 
 
 def detail(encodings: np.ndarray, images: np.ndarray, labels: np.ndarray, seed: int) -> float:
-    """Return the share of the pixels' variance within labels that the encodings tell.
+    """Return the fraction of the pixels' variance within labels that the encodings tell.
 
     At most 1, and below 0 where they mislead, as with too few images. A linear regression predicts
     the pixels of one half of the images from the first principal components of their encodings;
@@ -81,7 +81,7 @@ def assess(encodings: np.ndarray, images: np.ndarray, labels: np.ndarray, seed: 
     """Return the figures of one layer; the glossary is at the top of this file."""
     clusters = find_clusters(encodings, len(np.unique(labels)), N_INIT, seed)
     return (
-        {"size": encodings.shape[1]}
+        {"dimensions": encodings.shape[1]}
         | agreement(clusters, labels)
         | {
             "silhouette": silhouette(encodings, clusters),
@@ -90,41 +90,35 @@ def assess(encodings: np.ndarray, images: np.ndarray, labels: np.ndarray, seed: 
     )
 
 
-def best_layer(scores: dict[str, dict]) -> str:
-    """Return the inner layer whose clusters agree best with the labels."""
-    return max(
-        (layer for layer in scores if layer != OUTPUT),
-        key=lambda layer: scores[layer]["adjusted_rand_index"],
-    )
+def draw(scores: pd.DataFrame) -> Figure:
+    """Draw each layer by what its clusters know of the labels and what detail it keeps.
 
-
-def draw(scores: dict[str, dict[str, dict]]) -> Figure:
-    """Draw each layer by what its clusters know of the labels and what detail it keeps."""
+    Args:
+        scores: network, layer and the figures of `assess`, a row a layer
+    """
     figure = Figure(figsize=(6.3, 5), layout="constrained")
     ax = figure.subplots()
-    for name, of_layers in scores.items():
-        draw_network(ax, name, of_layers)
+    for name, rows in scores.groupby("network"):
+        draw_network(ax, name, rows)
     ax.set_xlabel("agreement of five k-means clusters with the labels (adjusted Rand index)")
-    ax.set_ylabel("detail within labels (share of variance)")
+    ax.set_ylabel("detail within labels (fraction of variance)")
     ax.set_title("What the layers of both networks keep, on validation images", fontsize=10)
     ax.set_xlim(-0.1, 1.2)
-    lowest = min(row["detail"] for of_layers in scores.values() for row in of_layers.values())
-    ax.set_ylim(min(0, lowest) - 0.08, 0.95)
+    ax.set_ylim(min(0, scores["detail"].min()) - 0.08, 0.95)
     ax.grid(color="0.9")
-    ax.legend(title="layer (values)", title_fontsize=9, loc="lower left", fontsize=9)
+    ax.legend(title="layer (dimensions)", title_fontsize=9, loc="lower left", fontsize=9)
     return figure
 
 
-def draw_network(ax: Axes, name: str, scores: dict[str, dict]) -> None:
+def draw_network(ax: Axes, name: str, rows: pd.DataFrame) -> None:
     """Draw one network's layers as a line from first to last."""
     marker, color, (right, up, side) = STYLES[name]
-    x = [figures["adjusted_rand_index"] for figures in scores.values()]
-    y = [figures["detail"] for figures in scores.values()]
+    x, y = rows["adjusted_rand_index"], rows["detail"]
     ax.plot(x, y, color=color, marker=marker, lw=1, label=f"{name} network")
-    for layer, place in zip(scores, zip(x, y, strict=True), strict=True):
+    for row in rows.itertuples():
         ax.annotate(
-            f"{layer} ({scores[layer]['size']:,})",
-            place,
+            f"{row.layer} ({row.dimensions:,})",
+            (row.adjusted_rand_index, row.detail),
             (right, up),
             textcoords="offset points",
             ha=side,
@@ -134,22 +128,22 @@ def draw_network(ax: Axes, name: str, scores: dict[str, dict]) -> None:
 
 
 def main(
-    x_valid: Path, y_valid: Path, default: Path, improved: Path, metrics: Path, picture: Path
+    x_valid: Path, y_valid: Path, default: Path, improved: Path, table: Path, picture: Path
 ) -> None:
     params = read_params()
     seed = params["compare_layers"]["seed"]
     images = load_array(x_valid, IMAGES)
     labels = load_array(y_valid, LABELS, len(images))
-    scores = {}
+    rows = []
     for name, path in (("default", default), ("improved", improved)):
         network = load_network(path)
-        scores[name] = {}
         for layer in LAYERS[name]:
             print(f"compare_layers: {layer} of the {name} network", flush=True)
             encodings, _ = encode(network, layer, images)
-            scores[name][layer] = assess(encodings, images, labels, seed)
-    best = {"best": {name: best_layer(of_layers) for name, of_layers in scores.items()}}
-    save_json(metrics, scores | best)
+            figures = assess(encodings, images, labels, seed)
+            rows.append({"network": name, "layer": layer} | figures)
+    scores = pd.DataFrame(rows)
+    save_table(table, scores)
     save_figure(draw(scores), picture)
 
 

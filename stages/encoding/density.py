@@ -1,16 +1,17 @@
-"""Cluster the test encodings by density: how many clumps are there, and what lies between them?
+"""Cluster the test encodings by density: how many clusters are there, and what lies between them?
 
 Reads   validation and test encodings, test labels, the network's predicted labels (.npy)
 Does    HDBSCAN (Campello, Moulavi and Sander 2013), which finds the number of clusters itself and
         leaves images between them out; its parameter is chosen on the validation encodings
 Writes  scores (JSON), clusters against labels (CSV, and a picture with a sentence on it)
 
-share       the least share of the images that makes a cluster: see `choose_share`
+fraction    the least fraction of the images that makes a cluster: see `choose_fraction`
 clusters    how many there are
-outside     share of the images in none of them; the other scores, explained in
-            stages/encoding/clustering.py, count these images as one more cluster
-purity      share of the images in clusters that have their cluster's most frequent label
-valid.*     how many clusters each share makes of the validation encodings
+outside     fraction of the images in none of them; the other scores, explained in clustering.py,
+            count these images as one more cluster
+purity      fraction of the images in clusters that have their cluster's most frequent label
+by_fraction how many clusters each fraction makes of the validation encodings, as rows for
+            `dvc plots`
 with_predictions_*  against the network's predictions in place of the labels
 """
 
@@ -26,18 +27,18 @@ from stages.common.files import LABELS, POINTS, load_array, save_json, save_tabl
 from stages.common.pictures import draw_counts, save_figure
 from stages.encoding.clustering import agreement, as_rows, in_words, prefixed, tabulate
 
-SHARES = (0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06)  # of the images, to choose from
-NEIGHBORS = 0.001  # share of the images that must be near for a place to be dense
+FRACTIONS = (0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06)  # of the images, to choose from
+NEIGHBORS = 0.001  # fraction of the images that must be near for a place to be dense
 OUTSIDE = -1  # HDBSCAN's number for images in no cluster
 
 
-def find_dense(points: np.ndarray, share: float) -> np.ndarray:
+def find_dense(points: np.ndarray, fraction: float) -> np.ndarray:
     """Cluster points (n, d) by density; return the cluster of each, (n,), or `OUTSIDE`.
 
     Args:
-        share: the least share of the points that makes a cluster, 0-1
+        fraction: the least fraction of the points that makes a cluster, 0-1
     """
-    least, neighbors = (max(2, round(part * len(points))) for part in (share, NEIGHBORS))
+    least, neighbors = (max(2, round(part * len(points))) for part in (fraction, NEIGHBORS))
     return HDBSCAN(min_cluster_size=least, min_samples=neighbors, copy=True).fit_predict(points)
 
 
@@ -46,26 +47,26 @@ def count(clusters: np.ndarray) -> int:
     return len(np.unique(clusters[clusters != OUTSIDE]))
 
 
-def choose_share(counts: dict[float, int]) -> float:
-    """Choose the least share of a cluster by the number of clusters that each share makes.
+def choose_fraction(counts: dict[float, int]) -> float:
+    """Choose the least fraction of a cluster by the number of clusters that each fraction makes.
 
-    The number on which most neighbouring shares agree depends least on the choice. Among equally
-    long runs the one with more clusters is taken, and of a run the middle share; none at all is
-    only taken if no share makes any.
+    The number on which most neighbouring fractions agree depends least on the choice. Among equally
+    long runs the one with more clusters is taken, and of a run the middle fraction; none at all is
+    only taken if no fraction makes any.
 
     Args:
-        counts: number of clusters by share, shares in ascending order
+        counts: number of clusters by fraction, fractions in ascending order
     """
     runs = [
-        (n, [share for share, _ in run])
+        (n, [fraction for fraction, _ in run])
         for n, run in groupby(counts.items(), key=lambda item: item[1])
     ]
-    _, shares = max(runs, key=lambda run: (run[0] > 0, len(run[1]), run[0]))
-    return shares[(len(shares) - 1) // 2]
+    _, fractions = max(runs, key=lambda run: (run[0] > 0, len(run[1]), run[0]))
+    return fractions[(len(fractions) - 1) // 2]
 
 
 def purity(labels: np.ndarray, clusters: np.ndarray) -> float | None:
-    """Return the share of the images in clusters, (n,), that have their cluster's usual label."""
+    """Return the fraction of images in clusters, (n,), with their cluster's most frequent label."""
     inside = clusters != OUTSIDE
     if not inside.any():
         return None
@@ -98,17 +99,17 @@ def main(
         load_array(path, LABELS, len(test)) for path in (labels_path, predicted_path)
     )
     counts = {}
-    for share in SHARES:
-        counts[share] = count(find_dense(valid, share))
-        print(f"density: {counts[share]} clusters of {share:.2%} and more", flush=True)
-    share = choose_share(counts)
-    clusters = find_dense(test, share)
+    for fraction in FRACTIONS:
+        counts[fraction] = count(find_dense(valid, fraction))
+        print(f"density: {counts[fraction]} clusters of {fraction:.2%} and more", flush=True)
+    fraction = choose_fraction(counts)
+    clusters = find_dense(test, fraction)
     scores = {
-        "share": share,
+        "fraction": fraction,
         "clusters": count(clusters),
         "outside": float((clusters == OUTSIDE).mean()),
         "purity": purity(labels, clusters),
-        "valid": {f"{share:g}": n for share, n in counts.items()},
+        "by_fraction": [{"fraction": one, "clusters": n} for one, n in counts.items()],
     }
     scores |= agreement(clusters, labels)
     scores |= prefixed("with_predictions_", agreement(clusters, predicted))

@@ -2,14 +2,15 @@
 
 Reads   test encodings, labels, the network's predicted labels and the images (.npy)
 Does    k-means on the encodings and, as a baseline, on the pixels
-Writes  the clusters of the encodings, uint8 (n,) (.npy), scores (JSON), clusters against labels
-        (CSV, and a picture with a sentence on it)
+Writes  the clusters of the encodings, uint8 (n,) (.npy), their agreement with the labels, and all
+        scores (JSON), clusters against labels (CSV, and a picture with a sentence on it)
 
-The scores are explained in stages/encoding/clustering.py; beside those against the labels:
+The scores are explained in clustering.py; beside those against the labels:
 
 with_predictions_*      against the network's predictions in place of the labels
 prediction_*            the predictions themselves against the labels: what is to be reached
 pixels_*                the same for k-means on the pixels
+agreement               the adjusted Rand indices with the labels, as rows for `dvc plots`
 """
 
 from itertools import count
@@ -67,6 +68,15 @@ def say(scores: dict) -> str:
     )
 
 
+def agreement_rows(scores: dict) -> list[dict]:
+    """Return rows of what is compared with the labels, and its adjusted Rand index."""
+    names = {"": "clusters of the encoding", "prediction_": "predictions", "pixels_": "pixels"}
+    return [
+        {"of": name, "adjusted_rand_index": scores[f"{prefix}adjusted_rand_index"]}
+        for prefix, name in names.items()
+    ]
+
+
 def main(
     encodings_path: Path,
     labels_path: Path,
@@ -74,6 +84,7 @@ def main(
     images_path: Path,
     clusters_path: Path,
     metrics: Path,
+    all_scores: Path,
     table: Path,
     picture: Path,
 ) -> None:
@@ -104,7 +115,8 @@ def main(
     )
     counts = tabulate(labels, clusters)
     save_array(clusters_path, clusters)
-    save_json(metrics, scores)
+    save_json(metrics, {"ari": scores["adjusted_rand_index"]})
+    save_json(all_scores, scores | {"agreement": agreement_rows(scores)})
     save_table(table, as_rows(counts))
     title = "Test images of each label in the k-means clusters of the encoding"
     save_figure(draw_counts(title, counts, say(scores)), picture)

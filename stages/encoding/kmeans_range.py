@@ -2,24 +2,30 @@
 
 Reads   validation and test encodings, test labels, the network's predicted labels (.npy)
 Does    k-means with each number of clusters; the best is chosen on the validation encodings
-Writes  scores by number of clusters (JSON), a picture of them with a sentence on it (PNG)
+Writes  scores by number of clusters (CSV), a picture of them with a sentence on it (PNG)
 
-best              the number of clusters with the highest silhouette on validation encodings
-valid_silhouette  that silhouette; for the other scores, of the test encodings, see
-                  stages/encoding/clustering.py
+valid_silhouette  silhouette of the validation encodings; for the other scores, of the test
+                  encodings, see clustering.py
 """
 
 import textwrap
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from stages.common.command import run
-from stages.common.files import LABELS, POINTS, load_array, save_json
+from stages.common.files import LABELS, POINTS, load_array, save_table
 from stages.common.params import read_params
 from stages.common.pictures import NOTE, save_figure
-from stages.encoding.clustering import agreement, find_clusters, in_words, silhouette
+from stages.encoding.clustering import (
+    agreement,
+    best_number,
+    find_clusters,
+    in_words,
+    silhouette,
+)
 
 N_CLUSTERS = range(2, 13)  # of clusters
 LINES = (  # key, name and style of what the picture shows
@@ -44,33 +50,27 @@ def assess(valid: np.ndarray, test: np.ndarray, labels: np.ndarray, n: int, opti
     }
 
 
-def best_number(scores: dict[int, dict]) -> int:
-    """Return the number of clusters with the highest silhouette on the validation encodings."""
-    return max(scores, key=lambda n: scores[n]["valid_silhouette"] or -1)
-
-
-def say(scores: dict[int, dict], n_labels: int, of_predictions: float) -> str:
+def say(scores: pd.DataFrame, n_labels: int, of_predictions: float) -> str:
     """Say in a sentence what the range shows, given the predictions' adjusted Rand index."""
     best = best_number(scores)
     relation = (
         "as many as" if best == n_labels else "fewer than" if best < n_labels else "more than"
     )
-    words = in_words(scores[best]["adjusted_rand_index"], of_predictions)
+    index = scores.set_index("n_clusters").loc[best, "adjusted_rand_index"]
     return (
         f"The validation encodings suggest {best} clusters, {relation} there are labels. On the"
-        f" test images these {words}."
+        f" test images these {in_words(index, of_predictions)}."
     )
 
 
-def draw(scores: dict[int, dict], sentence: str) -> Figure:
+def draw(scores: pd.DataFrame, sentence: str) -> Figure:
     """Draw the scores by number of clusters, and a sentence below."""
     figure = Figure(figsize=(6.3, 3.4), layout="constrained")
     ax = figure.subplots()
     for key, name, style in LINES:
-        values = [np.nan if row[key] is None else row[key] for row in scores.values()]
-        ax.plot(list(scores), values, ms=4, lw=1.2, label=name, **style)
+        ax.plot(scores["n_clusters"], scores[key], ms=4, lw=1.2, label=name, **style)
     ax.axvline(best_number(scores), color="0.8", zorder=0)
-    ax.set(ylim=(0, 1), xticks=list(scores))
+    ax.set(ylim=(0, 1), xticks=scores["n_clusters"])
     ax.set_xlabel("number of clusters\n\n" + textwrap.fill(sentence, NOTE), fontsize=9)
     ax.set_title("k-means clusters of the encoding, by their number", fontsize=10)
     ax.grid(axis="y", color="0.9")
@@ -83,7 +83,7 @@ def main(
     test_path: Path,
     labels_path: Path,
     predicted_path: Path,
-    metrics: Path,
+    table: Path,
     picture: Path,
 ) -> None:
     params = read_params()
@@ -92,12 +92,13 @@ def main(
     labels, predicted = (
         load_array(path, LABELS, len(test)) for path in (labels_path, predicted_path)
     )
-    scores = {}
+    rows = []
     for n in N_CLUSTERS:
         print(f"kmeans_range: {n} clusters", flush=True)
-        scores[n] = assess(valid, test, labels, n, options)
+        rows.append({"n_clusters": n} | assess(valid, test, labels, n, options))
+    scores = pd.DataFrame(rows).astype(float).astype({"n_clusters": int})
     of_predictions = agreement(predicted, labels)["adjusted_rand_index"]
-    save_json(metrics, {"best": best_number(scores)} | {str(n): row for n, row in scores.items()})
+    save_table(table, scores)
     save_figure(draw(scores, say(scores, len(np.unique(labels)), of_predictions)), picture)
 
 

@@ -6,10 +6,10 @@ Does    suspects an image the more, the more of its nearest validation images ha
 Writes  how many planted errors it finds again (JSON), a picture of the most suspect images beside
         their neighbours (PNG)
 
-suspect       share of the test images all of whose neighbours have another label
+suspect       fraction of the test images all of whose neighbours have another label
 planted       images whose label was changed on purpose, for the trial alone, to any other label;
-              real errors are between look-alikes and so harder to tell from honest doubt
-found         share of the planted errors among the `LOOKED_AT` most suspect images
+              real errors are between similar images and so harder to tell from honest doubt
+found         fraction of the planted errors among the `LOOKED_AT` most suspect images
 by_chance     the same for images drawn at random
 auc           how often a planted error is more suspect than another image, 0-1; 0.5: chance
 """
@@ -26,8 +26,8 @@ from stages.common.files import IMAGES, LABELS, N_LABELS, POINTS, load_array, sa
 from stages.common.params import read_params
 from stages.common.pictures import COLUMNS, draw_images, grid_height, save_figure
 
-PLANTED = 0.01  # share of the test images
-LOOKED_AT = 0.05  # share of the test images, the most suspect ones
+PLANTED = 0.01  # fraction of the test images
+LOOKED_AT = 0.05  # fraction of the test images, the most suspect ones
 
 
 def find_neighbors(known: np.ndarray, points: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -38,7 +38,7 @@ def find_neighbors(known: np.ndarray, points: np.ndarray, n: int) -> tuple[np.nd
 
 
 def suspicion(labels: np.ndarray, neighbor_labels: np.ndarray, cosines: np.ndarray) -> np.ndarray:
-    """Return for labels (m,) the share, 0-1, of their neighbours (m, n) that contradict them.
+    """Return for labels (m,) the fraction, 0-1, of their neighbours (m, n) that contradict them.
 
     A neighbour counts by its cosine, so that nearer ones count more and few images tie.
     """
@@ -47,7 +47,7 @@ def suspicion(labels: np.ndarray, neighbor_labels: np.ndarray, cosines: np.ndarr
 
 
 def plant(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Change a share of the labels (m,) to others at random; return all labels, and which (m,)."""
+    """Change a fraction of the labels (m,) at random; return all labels, and which changed (m,)."""
     rng = np.random.default_rng(seed)
     rows = rng.choice(len(labels), max(1, round(PLANTED * len(labels))), replace=False)
     planted = np.zeros(len(labels), bool)

@@ -3,17 +3,18 @@
 Reads   test encodings (.npy)
 Does    t-SNE (van der Maaten and Hinton 2008), from the first two principal components, which
         keeps its large-scale layout meaningful (Kobak and Berens 2019)
-Writes  coordinates, float32 (n, 2) (.npy), and the divergence that is left (JSON)
+Writes  coordinates, float32 (n, 2) (.npy), and the divergence that is left (CSV)
 """
 
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
 from stages.common.command import InputError, run
-from stages.common.files import POINTS, load_array, save_array, save_json
+from stages.common.files import POINTS, load_array, save_array, save_table
 from stages.common.params import read_params
 
 
@@ -33,13 +34,12 @@ def project(encodings: np.ndarray, perplexity: float, seed: int) -> tuple[np.nda
         return tsne.fit_transform(encodings), tsne.kl_divergence_
 
 
-def main(encodings: Path, coordinates: Path, metrics: Path) -> None:
+def main(encodings: Path, coordinates: Path, table: Path) -> None:
     params = read_params()
-    points, divergence = project(
-        load_array(encodings, POINTS), params["tsne"]["perplexity"], params["tsne"]["seed"]
-    )
+    perplexity = params["tsne"]["perplexity"]
+    points, divergence = project(load_array(encodings, POINTS), perplexity, params["tsne"]["seed"])
     save_array(coordinates, points)
-    save_json(metrics, {"kl_divergence": float(divergence)})
+    save_table(table, pd.DataFrame({"perplexity": [perplexity], "kl_divergence": [divergence]}))
 
 
 if __name__ == "__main__":

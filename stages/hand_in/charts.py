@@ -76,17 +76,19 @@ def curves(rows: pd.DataFrame, quantity: str, unit: str) -> Figure:
 
 @styled
 def matrices(tables: dict[str, pd.DataFrame], rows: str, columns: str) -> Figure:
-    """Draw counts as heat maps side by side, each cell shaded by its share of the row."""
+    """Draw counts as heat maps side by side, each cell shaded by its fraction of the row."""
     figure = Figure(figsize=(WIDTH, 2.3), layout="constrained")
     for ax, (title, counts) in zip(
         np.atleast_1d(figure.subplots(1, len(tables))), tables.items(), strict=True
     ):
-        shares = counts.div(counts.sum(axis=1), axis=0).to_numpy()
-        ax.imshow(shares, cmap="Greys", vmin=0, vmax=1.1, aspect="auto")
+        fractions = counts.div(counts.sum(axis=1), axis=0).to_numpy()
+        ax.imshow(fractions, cmap="Greys", vmin=0, vmax=1.1, aspect="auto")
         named = named_columns(counts.shape[1], MOST_NUMBERED)
-        for (row, column), share in np.ndenumerate(shares) if len(named) == counts.shape[1] else ():
+        for (row, column), fraction in (
+            np.ndenumerate(fractions) if len(named) == counts.shape[1] else ()
+        ):
             text = f"{counts.iat[row, column]:,}"
-            color = "white" if share > 0.7 else "black"
+            color = "white" if fraction > 0.7 else "black"
             ax.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
         ax.set_xticks(named, counts.columns[named])
         ax.set_yticks(range(counts.shape[0]), counts.index)
@@ -155,24 +157,21 @@ def _pixels(url: str) -> np.ndarray:
 
 
 @styled
-def layers(scores: dict[str, dict[str, dict]]) -> Figure:
-    """Draw agreement with the labels and detail within labels, layer by layer of each network."""
+def layers(scores: pd.DataFrame) -> Figure:
+    """Draw agreement with the labels and detail within labels, layer by layer of each network.
+
+    Args:
+        scores: network, layer and figures, a row a layer
+    """
     figure = Figure(figsize=(WIDTH, 2.2), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, 2, sharey=True))
-    for ax, network in zip(axes, ("default", "improved"), strict=True):
-        found = scores[network]
+    for ax, (network, rows) in zip(axes, scores.groupby("network"), strict=True):
         for key, name, color, marker in (
             ("adjusted_rand_index", "agreement with labels", DARK, "o"),
             ("detail", "detail within labels", MIDDLE, "s"),
         ):
-            ax.plot(
-                range(len(found)),
-                [row[key] for row in found.values()],
-                marker=marker,
-                color=color,
-                label=name,
-            )
-        ax.set_xticks(range(len(found)), list(found), rotation=20, ha="right")
+            ax.plot(range(len(rows)), rows[key], marker=marker, color=color, label=name)
+        ax.set_xticks(range(len(rows)), rows["layer"], rotation=20, ha="right")
         ax.set(title=f"{network} network", ylim=(_lowest(ax), 1))
     axes[0].legend()
     return figure
@@ -184,8 +183,8 @@ def _lowest(ax: Axes) -> float:
 
 
 @styled
-def numbers_of_clusters(scores: dict[str, dict]) -> Figure:
-    """Draw agreement and silhouette by the number of clusters."""
+def numbers_of_clusters(scores: pd.DataFrame) -> Figure:
+    """Draw agreement and silhouette by `n_clusters`, the number of clusters."""
     figure = Figure(figsize=(WIDTH, 2.0), layout="constrained")
     ax = figure.subplots()
     for key, name, color, style in (
@@ -193,15 +192,14 @@ def numbers_of_clusters(scores: dict[str, dict]) -> Figure:
         ("silhouette", "silhouette, test images", MIDDLE, "-s"),
         ("valid_silhouette", "silhouette, validation images", LIGHT, ":"),
     ):
-        values = [np.nan if row[key] is None else row[key] for row in scores.values()]
-        ax.plot([int(n) for n in scores], values, style, color=color, label=name)
-    ax.set(xlabel="number of clusters", ylim=(_lowest(ax), 1), xticks=[int(n) for n in scores])
+        ax.plot(scores["n_clusters"], scores[key], style, color=color, label=name)
+    ax.set(xlabel="number of clusters", ylim=(_lowest(ax), 1), xticks=scores["n_clusters"])
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
 @styled
-def diagram(outputs: dict[str, str], normalise: bool, skip: bool) -> Figure:
+def diagram(outputs: dict[str, str], batch_norm: bool, skip: bool) -> Figure:
     """Draw the improved network: its blocks from left to right, and below the inside of a stage.
 
     Args:
@@ -218,7 +216,7 @@ def diagram(outputs: dict[str, str], normalise: bool, skip: bool) -> Figure:
             _arrow(ax, x - 0.22 * step, x, 20)
         _box(ax, x, 17.5, 0.78 * step, 5, name)
         ax.text(x + 0.39 * step, 15.6, output, ha="center", va="center", fontsize=7.5)
-    after = ["norm", "ReLU"] if normalise else ["ReLU"]
+    after = ["norm", "ReLU"] if batch_norm else ["ReLU"]
     inside = ["conv 3x3", "max 2x2", *after, "conv 3x3", *after, "conv 3x3", *after]
     start, step = 8.0, 86 / (len(inside) + 1)
     ax.text(0, 5, "a stage", va="center", style="italic")

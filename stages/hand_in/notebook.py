@@ -16,10 +16,10 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
-from ruamel.yaml import YAML
 
 from stages.common.command import InputError, run
 from stages.common.files import save_text
+from stages.common.yaml import load_yaml
 
 # No stage may depend on it; all that is taken from it is the paths that this stage depends on.
 PIPELINE = Path("dvc.yaml")
@@ -42,6 +42,7 @@ SET_UP = '''import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 from IPython.display import Image, display
 
 LONGEST = 60  # lines of a file of figures that is shown
@@ -61,10 +62,11 @@ def run_stage(module, arguments, outputs):
         for file in [path] if path.is_file() else sorted(path.glob("*")):
             if file.suffix == ".png":
                 display(Image(file))
-            if file.suffix in (".txt", ".json") and "plots" not in file.parts:
+            if file.suffix in (".txt", ".json", ".csv") and "custom" not in file.parts:
                 text = file.read_text(encoding="utf-8")
                 if file.suffix == ".txt" or text.count("\\n") <= LONGEST:
-                    print(file, text, sep="\\n")
+                    print(file)
+                    display(pd.read_csv(file)) if file.suffix == ".csv" else print(text)
 
 
 ALL_IS_THERE = all(Path(path).exists() for path in RESULTS)
@@ -75,22 +77,16 @@ for name in ("x_train.csv", "y_train.csv", "x_test.csv", "y_test.csv"):
         Path("data/raw", name).write_bytes(Path(name).read_bytes())'''
 
 SHOWN_AFTER = {  # a stage: code that shows what `dvc plots` draws of it
-    "train_improved": """import pandas as pd
-from matplotlib import pyplot as plt
+    "train_improved": """from matplotlib import pyplot as plt
 
 figure, axes = plt.subplots(2, 2, figsize=(10, 6), layout="constrained")
 for row, network in zip(axes, ("default", "improved")):
     for ax, quantity in zip(row, ("loss", "accuracy")):
-        table = pd.read_json(f"metrics/train_{network}/plots/custom/{quantity}.json")
+        table = pd.read_json(f"metrics/{network}/plots/custom/{quantity}.json")
         lines = table.pivot(index="epoch", columns="split", values=quantity)
         lines.plot(ax=ax, marker="o", ms=3, title=f"{network} network", ylabel=quantity)""",
-    "evaluate": """import json
-
-scores = json.loads(Path("metrics/evaluate.json").read_text())
-columns = ["accuracy", "accuracy_low", "accuracy_high", "loss", "macro_f1"]
-display(pd.DataFrame(scores).T.loc[["logistic_regression", "default", "improved"], columns])
-for network in ("default", "improved"):
-    counts = pd.read_csv(f"plots/confusion/{network}.csv")
+    "evaluate": """for network in ("default", "improved"):
+    counts = pd.read_csv(f"plots/evaluate/confusion_{network}.csv")
     display(counts.pivot(index="actual", columns="predicted", values="count"))""",
     "scatter": """figure, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
 for ax, name in zip(axes, ("pca", "tsne")):
@@ -210,7 +206,7 @@ def main(
 ) -> None:
     paths = sorted([*stages.rglob("*.py"), *stages.rglob("*.json")])
     sources = {path.as_posix(): path.read_text(encoding="utf-8") for path in paths}
-    chain = YAML(typ="safe").load(PIPELINE)["stages"]
+    chain = load_yaml(PIPELINE)["stages"]
     notebook = assemble(chain, settings.read_text(encoding="utf-8"), sources)
     run_beside(notebook, [metrics, plots])
     save_text(notebook_path, nbformat.writes(notebook) + "\n")

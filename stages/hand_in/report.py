@@ -25,21 +25,18 @@ from stages.hand_in.sources import LIBRARIES, cited
 FONTS = Path(matplotlib.get_data_path()) / "fonts/ttf"
 NETWORKS = ("default", "improved")
 METRICS = (
-    "compare_layers",
     "density",
-    "evaluate",
-    "groups",
+    "environment",
     "guess",
     "interpret",
     "kmeans",
-    "kmeans_range",
     "label_errors",
     "networks",
     "pca",
-    "prepare",
     "reveal",
     "sweeps",
 )
+PREDICTORS = ("majority", "logistic", *NETWORKS)
 
 
 def heading(words: str) -> dict:
@@ -69,7 +66,7 @@ def read_curves(metrics: Path) -> pd.DataFrame:
     """Return network, split, epoch, loss and accuracy of both networks."""
     tables = []
     for network in NETWORKS:
-        folder = metrics / f"train_{network}/plots/custom"
+        folder = metrics / network / "plots/custom"
         loss, accuracy = (pd.read_json(folder / f"{name}.json") for name in ("loss", "accuracy"))
         tables.append(loss.merge(accuracy, on=["network", "split", "epoch"]))
     return pd.concat(tables, ignore_index=True)
@@ -77,7 +74,7 @@ def read_curves(metrics: Path) -> pd.DataFrame:
 
 def question_1(r: dict) -> list[dict]:
     """The default network: summary and run time."""
-    seconds = r["training"]["default"]["total_seconds"]
+    seconds = r["training"]["default"]["seconds"]
     return [
         heading("1  The default network"),
         paragraph(
@@ -112,7 +109,7 @@ def question_2(r: dict) -> list[dict]:
         pictures(
             "The improved network and what its blocks put out: pictures get smaller and deeper"
             " until one number a channel is left.",
-            charts.diagram(outputs, mine["normalise"], mine["skip"]),
+            charts.diagram(outputs, mine["batch_norm"], mine["skip"]),
         ),
         table(
             ["choice", "value", "why", "source", *(["without it"] if sweep else [])],
@@ -128,7 +125,9 @@ def question_3(r: dict) -> list[dict]:
     """Results: run times, comparison, hyper-parameters, curves and confusion."""
     return [
         heading("3  Results"),
-        paragraph(*results.about_results(r["evaluate"], r["settings"]["views"])),
+        paragraph(
+            *results.about_results(r["differences"], r["by_label"], r["settings"]["tta_views"])
+        ),
         table(
             ["on the test images", "accuracy", "95% interval", "loss (nats)", "macro F1"],
             results.table_of_results(r["evaluate"]),
@@ -138,7 +137,7 @@ def question_3(r: dict) -> list[dict]:
             ["", "training", "images a second", "testing", "images a second"],
             results.table_of_times(r["training"], r["testing"]),
             "Run times; validation counts as training, which was"
-            f" in {results.precision_of(r['training'])}.",
+            f" in {results.precision_of(r['environment'])}.",
         ),
         pictures(
             "Loss by epoch: where training falls below validation, images are learned by heart.",
@@ -208,14 +207,14 @@ def question_4(r: dict) -> list[dict]:
         ),
         paragraph(meaning.about_pca(r["pca"])),
         pictures(
-            "Test images' encodings: do images of a label lie together, and in how many clumps?",
+            "Test images' encodings: do images of a label lie together, and in how many clusters?",
             charts.scatters(r["scatter"]),
         ),
         paragraph(
             *meaning.about_clusters(
                 r["kmeans"], r["kmeans_range"], r["density"], settings["n_clusters"]
             ),
-            meaning.about_clumps(r["clusters"]["density"]),
+            meaning.about_density(r["clusters"]["density"]),
         ),
         table(
             [
@@ -237,9 +236,7 @@ def question_4(r: dict) -> list[dict]:
         pictures(
             "Agreement and silhouette [Rousseeuw 1987] by the number of clusters: where is the"
             " peak?",
-            charts.numbers_of_clusters(
-                {n: row for n, row in r["kmeans_range"].items() if n != "best"}
-            ),
+            charts.numbers_of_clusters(r["kmeans_range"]),
         ),
         pictures(
             "Test images at random, of each cluster and of each label: compare what a cluster holds"
@@ -313,16 +310,31 @@ def read_counts(path: Path, row: str, column: str) -> pd.DataFrame:
     return counts[sorted(counts.columns, key=lambda name: (not name.isdigit(), name.zfill(3)))]
 
 
+def read_times(path: Path) -> dict[str, float]:
+    """Return the seconds that a training took, and its training images a second."""
+    epochs = pd.read_csv(path)
+    seconds = epochs["seconds"].sum()
+    images = (epochs["seconds"] * epochs["images_per_second"]).sum()
+    return {"seconds": seconds, "images_per_second": images / seconds}
+
+
 def read_results(metrics: Path, plots: Path) -> dict:
     """Return what the report tells, by name: dicts, tables and pictures."""
-    runtime = read(metrics / "runtime", "train_default", "train_improved", "evaluate")
+    runtime, images = metrics / "runtime", pd.read_csv(plots / "images.csv")
     return read(metrics, *METRICS) | {
-        "training": {network: runtime[f"train_{network}"] for network in NETWORKS},
-        "testing": runtime["evaluate"],
+        "prepare": images.groupby("split")["count"].sum().to_dict(),
+        "training": {name: read_times(runtime / f"train_{name}.csv") for name in NETWORKS},
+        "testing": pd.read_csv(runtime / "evaluate.csv", index_col="network").to_dict("index"),
+        "evaluate": read(metrics / "evaluate", *PREDICTORS),
+        "by_label": pd.read_csv(plots / "evaluate/labels.csv"),
+        "differences": pd.read_csv(plots / "evaluate/differences.csv", index_col="predictor"),
+        "compare_layers": pd.read_csv(plots / "compare_layers.csv"),
+        "kmeans_range": pd.read_csv(plots / "kmeans_range.csv"),
+        "groups": pd.read_csv(plots / "groups_images.csv"),
         "layers": {name: pd.read_csv(metrics / f"networks/{name}.csv") for name in NETWORKS},
         "curves": read_curves(metrics),
         "confusion": {
-            name: read_counts(plots / f"confusion/{name}.csv", "actual", "predicted")
+            name: read_counts(plots / f"evaluate/confusion_{name}.csv", "actual", "predicted")
             for name in NETWORKS
         },
         "clusters": {
@@ -354,7 +366,7 @@ def read_settings() -> dict:
         "lr": params["train"]["lr"],
         "default": params["train_default"],
         "improved": params["train_improved"],
-        "views": params["evaluate"]["views"],
+        "tta_views": params["evaluate"]["tta_views"],
         "layer": params["extract_encoding"]["layer"],
         "layer_of_groups": params["groups"]["layer"],
         "n_clusters": params["kmeans"]["n_clusters"],

@@ -2,26 +2,26 @@
 
 import pandas as pd
 
-from stages.encoding.clustering import NO_AGREEMENT, in_words
+from stages.encoding.clustering import NO_AGREEMENT, best_number, in_words
 from stages.hand_in.words import counted, percent
 from stages.meaning.statistics import readable
 
-PURE = 0.9  # share of a cluster's images that have its label
+PURE = 0.9  # fraction of a cluster's images that have its label
 FEWEST = 20  # planted errors by which a method can be trusted
 
 
-def about_layers(scores: dict, layer: str) -> list[str]:
+def about_layers(scores: pd.DataFrame, layer: str) -> list[str]:
     """Say why the encoding is of this layer.
 
     Args:
-        scores: of metrics/compare_layers.json
+        scores: of plots/compare_layers.csv
         layer: of which the encoding is
     """
-    rows = scores["improved"]
+    rows = scores[scores["network"] == "improved"].set_index("layer").to_dict("index")
     sentences = [
         "A layer is good for finding out what labels mean if clusters in it agree with the labels,"
         " and if it still tells one image of a label from another. Agreement is the adjusted Rand"
-        " index [Hubert 1985] of five k-means clusters with the labels, detail the share of the"
+        " index [Hubert 1985] of five k-means clusters with the labels, detail the fraction of the"
         " pixels' variance within a label that a linear regression reads from the layer, both on"
         " validation images."
     ]
@@ -29,7 +29,7 @@ def about_layers(scores: dict, layer: str) -> list[str]:
         return [*sentences, f"The encoding is that of layer {layer}."]
     row = rows[layer]
     sentences.append(
-        f"The encoding is that of layer {layer}, {row['size']:,} numbers an image: agreement"
+        f"The encoding is that of layer {layer}, {row['dimensions']:,} numbers an image: agreement"
         f" {row['adjusted_rand_index']:z.3f}, detail {row['detail']:.3f}."
     )
     if layer == "probabilities":
@@ -37,7 +37,7 @@ def about_layers(scores: dict, layer: str) -> list[str]:
     others = [name for name in rows if name not in ("probabilities", layer)]
     rival = max(others, key=lambda name: rows[name]["adjusted_rand_index"])
     other = rows[rival]
-    told = f"{other['adjusted_rand_index']:z.3f}, with {other['size']:,} numbers"
+    told = f"{other['adjusted_rand_index']:z.3f}, with {other['dimensions']:,} numbers"
     told += f"{_silhouettes(row, other)}."
     if max(row["adjusted_rand_index"], other["adjusted_rand_index"]) < NO_AGREEMENT:
         sentences.append("Clusters of no inner layer compared agree with the labels.")
@@ -53,7 +53,7 @@ def about_layers(scores: dict, layer: str) -> list[str]:
 def _silhouettes(chosen: dict, other: dict) -> str:
     """Say which of two layers has tighter clusters, if both have a silhouette."""
     ours, theirs = chosen["silhouette"], other["silhouette"]
-    if ours is None or theirs is None:
+    if pd.isna(ours) or pd.isna(theirs):
         return ""
     manner = "looser" if theirs < ours else "tighter"
     return f" and {manner} clusters (silhouette [Rousseeuw 1987] {theirs:z.2f} against {ours:z.2f})"
@@ -68,9 +68,11 @@ def about_pca(pca: dict) -> str:
     )
 
 
-def about_clusters(kmeans: dict, by_number: dict, density: dict, n_clusters: int) -> list[str]:
+def about_clusters(
+    kmeans: dict, by_number: pd.DataFrame, density: dict, n_clusters: int
+) -> list[str]:
     """Assess the clusters: against the labels, the network's own predictions, and the pixels."""
-    best, numbers = by_number["best"], [int(n) for n in by_number if n != "best"]
+    numbers, best = by_number["n_clusters"], best_number(by_number)
     return [
         f"k-means, told no labels, finds {n_clusters} clusters in the test images' encodings, which"
         f" {in_words(kmeans['adjusted_rand_index'], kmeans['prediction_adjusted_rand_index'])};"
@@ -86,7 +88,7 @@ def about_clusters(kmeans: dict, by_number: dict, density: dict, n_clusters: int
     ]
 
 
-def about_clumps(counts: pd.DataFrame) -> str:
+def about_density(counts: pd.DataFrame) -> str:
     """Say how many labels have several clusters almost for themselves, if any has.
 
     Args:
@@ -95,7 +97,7 @@ def about_clumps(counts: pd.DataFrame) -> str:
     clusters = counts.drop(columns="none", errors="ignore")
     pure = clusters.loc[:, clusters.max() > PURE * clusters.sum()]
     n = int((pure.idxmax().value_counts() > 1).sum())
-    return f"Labels that are made of several clumps: {n} of {len(counts)}." if n else ""
+    return f"Labels that are made of several clusters: {n} of {len(counts)}." if n else ""
 
 
 def table_of_clusters(kmeans: dict) -> list[list[str]]:
@@ -126,13 +128,18 @@ def about_meaning(verdict: dict) -> list[str]:
     ]
 
 
-def about_groups(groups: dict, layer: str) -> str:
-    """Say how groups inside labels were sought, and how many there are of how many labels."""
-    several = sum(found["n"] > 1 for found in groups.values())
+def about_groups(groups: pd.DataFrame, layer: str) -> str:
+    """Say how groups inside labels were sought, and how many labels have several.
+
+    Args:
+        groups: label and group, a row a group
+    """
+    numbers = groups["label"].value_counts()
+    several = int((numbers > 1).sum())
     return (
         "Inside each label, groups that look different were sought by k-means on the first 16"
         f" principal components of layer {layer}, with as many clusters as are all parted by"
-        f" valleys of density: {several} of {counted(len(groups), 'label')} have more than one."
+        f" valleys of density: {several} of {counted(len(numbers), 'label')} have more than one."
     )
 
 
@@ -149,11 +156,10 @@ def about_guesses(guesses: dict, reveal: dict) -> str:
     made = [guess for guess in guesses.values() if guess["guess"].strip()]
     standing = [guess["standing"] for guess in made]
     if reveal.get("skipped"):
-        known = f"Garments cannot be looked up: {reveal['skipped']}."
+        known = f"Classes cannot be looked up: {reveal['skipped']}."
     else:
         known = (
-            "To check guesses alone, each test image was looked up in Fashion-MNIST for its"
-            " garment."
+            "To check guesses alone, each test image was looked up in Fashion-MNIST for its class."
         )
     if not made:
         return f"{known} No guess was made."
@@ -168,7 +174,7 @@ def about_doubts(errors: dict) -> str:
     if errors["planted"] < FEWEST:
         trust = "too few to tell whether it can be trusted"
     elif errors["found"] >= 0.8:
-        trust = "so it finds labels that are wrong at random; mixed-up look-alikes are harder"
+        trust = "so it finds labels that are wrong at random; mix-ups of similar images are harder"
     elif errors["found"] > 2 * errors["by_chance"]:
         trust = "so it finds some wrong labels"
     else:

@@ -12,7 +12,7 @@ from stages.hand_in.differences import in_points
 from stages.hand_in.words import counted, duration, list_in_words, percent
 
 CHOICES = {  # parameter: what it is without, name, why, source
-    "normalise": (
+    "batch_norm": (
         False,
         "batch normalisation",
         "keeps the scale of what a layer gets",
@@ -44,11 +44,11 @@ CHOICES = {  # parameter: what it is without, name, why, source
         "a network is not surer than it should be",
         "[Szegedy 2016]",
     ),
-    "mirror": (False, "mirrored images", "a mirrored garment has the same label", "[Jordan 2024]"),
-    "shift": (0, "shifted images", "a moved garment has the same label", "[Simard 2003]"),
-    "erase": (0, "erased squares", "no part of a garment may decide alone", "[DeVries 2017]"),
+    "hflip": (False, "horizontal flip", "a flipped image has the same label", "[Jordan 2024]"),
+    "shift": (0, "shifted images", "a shifted image has the same label", "[Simard 2003]"),
+    "cutout": (0, "cutout", "no part of an image may decide alone", "[DeVries 2017]"),
 }
-REGULARISERS = ("weight_decay", "label_smoothing", "mirror", "shift", "erase")
+REGULARISERS = ("weight_decay", "label_smoothing", "hflip", "shift", "cutout")
 
 
 def about_data(source: str, images: dict) -> list[str]:
@@ -60,7 +60,7 @@ def about_data(source: str, images: dict) -> list[str]:
     return [
         "Images and labels are those of the course's four files."
         if source == "course"
-        else "Images are Fashion-MNIST's [Xiao 2017]; each of its ten kinds of garment was given"
+        else "Images are Fashion-MNIST's [Xiao 2017]; each of its ten classes was given"
         " one of five labels by a rule that nothing after this knows.",
         f"Both networks learn from {counted(images['train'], 'image')}; {images['valid']:,} others,"
         " drawn at random label by label, were kept for validation, and all choices were made on"
@@ -116,7 +116,7 @@ def about_improved(lr: float, mine: dict, networks: dict) -> list[str]:
         + (
             "; all but the first are normalised over the batch before that (momentum 0.99) and"
             " have no bias of their own."
-            if mine["normalise"]
+            if mine["batch_norm"]
             else "."
         ),
         f"Global max-pooling leaves each of the {4 * width} channels at its strongest place: the"
@@ -135,14 +135,14 @@ def about_training(lr: float, mine: dict) -> list[str]:
     augmentation = [
         words
         for words in (
-            "mirrored in every other epoch (a random half of them in the even ones)"
-            if mine["mirror"]
+            "flipped left to right in every other epoch (a random half of them in the even ones)"
+            if mine["hflip"]
             else "",
             f"shifted at random by up to {counted(mine['shift'], 'pixel')} each way"
             if mine["shift"]
             else "",
-            f"robbed of a square of side {mine['erase']} at a random place"
-            if mine["erase"]
+            f"cut out in a square of side {mine['cutout']} at a random place"
+            if mine["cutout"]
             else "",
         )
         if words

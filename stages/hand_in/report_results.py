@@ -9,7 +9,7 @@ from stages.hand_in.words import duration, list_in_words, p_value, percent
 UNSTABLE = 0.05  # standard deviation of accuracy
 BASELINES = {
     "majority": "most frequent label",
-    "logistic_regression": "logistic regression on pixels",
+    "logistic": "logistic regression on pixels",
     "default": "default network",
     "improved": "improved network",
 }
@@ -104,7 +104,7 @@ def table_of_results(scores: dict) -> list[list[str]]:
         [
             name,
             percent(scores[key]["accuracy"]),
-            f"{percent(scores[key]['accuracy_low'])} to {percent(scores[key]['accuracy_high'])}",
+            f"{percent(scores[key]['ci_low'])} to {percent(scores[key]['ci_high'])}",
             f"{scores[key]['loss']:.3f}",
             f"{scores[key]['macro_f1']:.3f}",
         ]
@@ -117,28 +117,31 @@ def table_of_times(training: dict, testing: dict) -> list[list[str]]:
     return [
         [
             f"{network} network",
-            duration(training[network]["total_seconds"]),
+            duration(training[network]["seconds"]),
             f"{training[network]['images_per_second']:,.0f}",
-            duration(testing[network]["predict_seconds"]),
+            duration(testing[network]["seconds"]),
             f"{testing[network]['images_per_second']:,.0f}",
         ]
         for network in ("default", "improved")
     ]
 
 
-def precision_of(training: dict) -> str:
+def precision_of(environment: dict) -> str:
     """Return the precision in which the networks were trained, or both networks' if they differ."""
-    return list_in_words(list(dict.fromkeys(times["precision"] for times in training.values())))
+    return list_in_words(list(dict.fromkeys(environment["precision"].values())))
 
 
-def about_results(scores: dict, views: int) -> list[str]:
+def about_results(differences: pd.DataFrame, by_label: pd.DataFrame, tta_views: int) -> list[str]:
     """Say which network is better, whether by more than chance, and what each finds hardest.
 
     Args:
-        views: of a test image, over which the improved network's predictions are averaged
+        differences: of each predictor, the index, and the one before it
+        by_label: network, label and f1, a row a label of each network
+        tta_views: of a test image, over which the improved network's predictions are averaged
     """
-    difference = scores["difference"]
-    gain, p = difference["accuracy_gain"], difference["mcnemar_p"]
+    row = differences.loc["improved"]
+    n, ours, theirs = row["images"], row["only_this_right"], row["only_rival_right"]
+    gain, p = (ours - theirs) / n, row["mcnemar_p"]
     test = f"(exact McNemar test [McNemar 1947], {p_value(p)})"
     if p >= 0.05:
         verdict = f"The two networks cannot be told apart on the test images {test}."
@@ -150,21 +153,23 @@ def about_results(scores: dict, views: int) -> list[str]:
         )
     return [
         verdict,
-        f"Test images on which the improved network alone is right:"
-        f" {difference['only_improved_right']:,}; the default one alone:"
-        f" {difference['only_default_right']:,}.",
-        f"The improved network's probabilities are means over {views} views of an image,"
-        f" {'mirrored' if views == 2 else 'mirrored and shifted'}."
-        if views > 1
+        f"Test images on which the improved network alone is right: {ours:,}; the default one"
+        f" alone: {theirs:,}.",
+        f"The improved network's probabilities are means over {tta_views} views of an image,"
+        f" {'flipped' if tta_views == 2 else 'flipped and shifted'}."
+        if tta_views > 1
         else "",
-        *(hardest(network, scores[network]["f1"]) for network in ("default", "improved")),
+        *(
+            hardest(network, rows.set_index("label")["f1"].dropna())
+            for network, rows in by_label.groupby("network")
+        ),
     ]
 
 
-def hardest(network: str, f1: dict[str, float | None]) -> str:
-    """Say which labels a network predicts worst, by their F1 scores."""
-    lowest = min(score for score in f1.values() if score is not None)
-    labels = [label for label, score in f1.items() if score == lowest]
+def hardest(network: str, f1: pd.Series) -> str:
+    """Say which labels, the index, a network predicts worst, by their F1 scores."""
+    lowest = f1.min()
+    labels = [str(label) for label in f1.index[f1 == lowest]]
     return (
         f"Hardest to the {network} network: label{'s' * (len(labels) > 1)}"
         f" {list_in_words(labels)} (F1 {lowest:.3f})."

@@ -1,9 +1,9 @@
 """How the report writes numbers and lists."""
 
 
-def percent(share: float, digits: int = 2) -> str:
-    """Write a share (0-1) in per cent."""
-    return f"{100 * share:.{digits}f}%"
+def percent(fraction: float, digits: int = 2) -> str:
+    """Write a fraction (0-1) in per cent."""
+    return f"{100 * fraction:.{digits}f}%"
 
 
 def duration(seconds: float) -> str:

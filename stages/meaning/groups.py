@@ -5,11 +5,8 @@ Does    encodes the images; inside each label, k-means on the validation images 
         clusters as are all parted by valleys of density; puts each test image into the group of
         its label whose centre is nearest
 Writes  the groups of the test images, uint8 (n,), numbered from 0 inside each label, largest first
-        (.npy); what they are (JSON); a picture of each label's groups (PNG)
-
-n         how many groups the label has
-valleys   depth of the shallowest valley between any two clusters, 0-1, by number of clusters
-images    test images in each group
+        (.npy); test images in each group, and the depth of the shallowest valley between any two
+        clusters, 0-1, by number of clusters (CSV); a picture of each label's groups (PNG)
 
 The layer and the depth of valleys were chosen on labels that were made up, not on the default ones:
 see benchmarks/meaning.md.
@@ -19,12 +16,13 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 
 from stages.common.command import run
-from stages.common.files import IMAGES, LABELS, load_array, save_array, save_json
+from stages.common.files import IMAGES, LABELS, load_array, save_array, save_table
 from stages.common.params import read_params
 from stages.common.pictures import COLUMNS, draw_images, grid_height, save_figure
 from stages.encoding.clustering import find_clusters
@@ -34,7 +32,7 @@ from stages.networks.backend import load_network
 COMPONENTS = 16  # principal ones of a label's encodings, in which groups are sought
 MOST = 6  # groups of a label
 DEPTH = 0.5  # of the valley between two groups, at least
-SMALLEST = 0.04  # share of its label that a group has at least
+SMALLEST = 0.04  # fraction of its label that a group has at least
 FEWEST = 20  # images for each group sought: with less there are valleys everywhere
 N_INIT = 10  # starts of k-means
 BINS = np.linspace(-0.5, 1.5, 41)  # of the line from one cluster's centre, 0, to the other's, 1
@@ -124,9 +122,9 @@ def draw(label: int, images: np.ndarray, rows: np.ndarray, away: np.ndarray) -> 
         captions += [f"typical\nrow {number}" for number in typical]
         captions += [f"borderline\nrow {number}" for number in border]
         captions += [""] * (COLUMNS - len(row))
-    shares = ", ".join(f"{(groups == group).mean():.0%}" for group in range(n))
+    fractions = ", ".join(f"{(groups == group).mean():.0%}" for group in range(n))
     figure = Figure(figsize=(6.3, grid_height(COLUMNS * n)), layout="constrained")
-    figure.suptitle(f"Label {label} = {IN_WORDS[n]}: {shares} of its test images", fontsize=10)
+    figure.suptitle(f"Label {label} = {IN_WORDS[n]}: {fractions} of its test images", fontsize=10)
     draw_images(figure, np.stack(shown), captions)
     return figure
 
@@ -138,7 +136,8 @@ def main(
     y_test: Path,
     improved: Path,
     groups_path: Path,
-    metrics: Path,
+    images_table: Path,
+    valleys_table: Path,
     pictures: Path,
 ) -> None:
     params = read_params()
@@ -148,7 +147,7 @@ def main(
     labels = load_array(y_test, LABELS, len(images))
     valid_labels = load_array(y_valid, LABELS, len(valid_images))
     valid, test = (encode(network, layer, x)[0] for x in (valid_images, images))
-    groups, scores = np.zeros(len(labels), np.uint8), {}
+    groups, sizes, depths = np.zeros(len(labels), np.uint8), [], []
     for label in np.unique(valid_labels):
         of_label = valid[valid_labels == label]
         pca = PCA(min(COMPONENTS, *of_label.shape), svd_solver="full")
@@ -162,13 +161,11 @@ def main(
             groups[rows] = away.argmin(axis=1)
             save_figure(draw(label, images, rows, away), pictures / f"label_{label}.png")
         counts = np.bincount(groups[rows], minlength=n)
-        scores[str(label)] = {
-            "n": int(n),
-            "valleys": {str(number): depth for number, depth in valleys.items()},
-            "images": {str(group): int(count) for group, count in enumerate(counts)},
-        }
+        sizes += [(label, group, count) for group, count in enumerate(counts)]
+        depths += [(label, number, depth) for number, depth in valleys.items()]
     save_array(groups_path, groups)
-    save_json(metrics, scores)
+    save_table(images_table, pd.DataFrame(sizes, columns=["label", "group", "count"]))
+    save_table(valleys_table, pd.DataFrame(depths, columns=["label", "clusters", "depth"]))
 
 
 if __name__ == "__main__":

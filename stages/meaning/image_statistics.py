@@ -2,11 +2,11 @@
 
 Reads   training, validation and test images and labels (.npy)
 Does    measures the images; fits decision trees to the training images
-Writes  accuracies (JSON); a picture of them and of the tree (PNG)
+Writes  accuracies by predictor (CSV); a picture of them and of the tree (PNG)
 
-alone.<statistic>   a tree on one statistic; the statistics are explained in statistics.py
-tree                a tree on all of them
 majority            always the training images' most frequent label
+tree                a tree on all statistics; any other predictor is a tree on the statistic of
+                    that name alone; the statistics are explained in statistics.py
 """
 
 from pathlib import Path
@@ -17,13 +17,13 @@ from matplotlib.figure import Figure
 from sklearn.tree import DecisionTreeClassifier, export_text
 
 from stages.common.command import run
-from stages.common.files import IMAGES, LABELS, load_array, save_json
+from stages.common.files import IMAGES, LABELS, load_array, save_table
 from stages.common.params import read_params
 from stages.common.pictures import save_figure
 from stages.meaning.statistics import measure, readable
 
 LEAVES = 8  # of a tree, at most: what a person still reads
-SMALLEST = 0.002  # share of the images that a leaf has at least
+SMALLEST = 0.002  # fraction of the images that a leaf has at least
 
 
 def fit_tree(statistics: pd.DataFrame, labels: np.ndarray, seed: int) -> DecisionTreeClassifier:
@@ -44,21 +44,20 @@ def tree_text(tree: DecisionTreeClassifier) -> str:
     return text.replace("|---", "").replace("|", " ").replace("class:", "label").rstrip()
 
 
-def draw(scores: dict, tree: DecisionTreeClassifier) -> Figure:
-    """Draw how well each statistic alone predicts the label, and the tree below."""
+def draw(accuracies: pd.Series, tree: DecisionTreeClassifier) -> Figure:
+    """Draw how well each predictor's labels are right on the test images, and the tree below."""
     text = tree_text(tree)
     height = 0.13 * (text.count("\n") + 2)
     figure = Figure(figsize=(6.3, 3.4 + height), layout="constrained")
     ax, below = figure.subplots(2, height_ratios=(3.4, height))
-    alone = {name: figures["test_accuracy"] for name, figures in scores["alone"].items()}
-    names = sorted(alone, key=alone.get)
-    ax.barh([readable(name) for name in names], [alone[name] for name in names], color="#56b4e9")
+    alone = accuracies.drop(["majority", "tree"]).sort_values(kind="stable")
+    ax.barh(alone.index.map(readable), alone, color="#56b4e9")
     for name, words, style in (
         ("majority", "most frequent label", ":"),
         ("tree", "tree on all, below", "-"),
     ):
-        accuracy = scores[name]["test_accuracy"]
-        ax.axvline(accuracy, color="black", ls=style, lw=1, label=f"{words}: {accuracy:.3f}")
+        label = f"{words}: {accuracies[name]:.3f}"
+        ax.axvline(accuracies[name], color="black", ls=style, lw=1, label=label)
     ax.set_xlim(0, 1)
     ax.set_xlabel("test accuracy of a tree on this statistic alone", fontsize=9)
     ax.tick_params(labelsize=9)
@@ -82,7 +81,7 @@ def main(
     y_valid: Path,
     x_test: Path,
     y_test: Path,
-    metrics: Path,
+    table: Path,
     picture: Path,
 ) -> None:
     params = read_params()
@@ -102,16 +101,17 @@ def main(
 
     tree, of_tree = fit_and_score(list(statistics))
     frequent = np.bincount(labels).argmax()
-    scores = {
-        "majority": {
-            f"{split}_accuracy": float((right == frequent).mean())
-            for split, (_, right) in scored.items()
-        },
-        "alone": {name: fit_and_score([name])[1] for name in statistics},
-        "tree": of_tree,
+    of_majority = {
+        f"{split}_accuracy": float((right == frequent).mean())
+        for split, (_, right) in scored.items()
     }
-    save_json(metrics, scores)
-    save_figure(draw(scores, tree), picture)
+    scores = pd.DataFrame.from_dict(
+        {"majority": of_majority, "tree": of_tree}
+        | {name: fit_and_score([name])[1] for name in statistics},
+        orient="index",
+    )
+    save_table(table, scores.rename_axis("predictor").reset_index())
+    save_figure(draw(scores["test_accuracy"], tree), picture)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,25 @@
 """Say what the labels follow: kinds of picture, a property of pictures, both, or nothing.
 
-Reads   validation labels (.npy); what is known of the improved network, of trees on image
-        statistics, of groups inside labels and of thresholds at which labels flip (JSON)
+Reads   validation labels (.npy); what is known of the improved network and of thresholds at
+        which labels flip (JSON), of trees on image statistics and of groups inside labels (CSV)
 Does    decides by these rules, the first that holds; accuracies are of the validation images
 
 no_structure     neither the network nor the tree predicts labels better than the most frequent
                  label does: binomial test, p of `CHANCE` and more
-image_statistic  the tree is right for `ENOUGH` of the images, and labels flip between look-alikes
-                 (or there are too few training images to find any)
-mixed            labels flip between look-alikes
+image_statistic  the tree is right for `ENOUGH` of the images, and labels flip between visually
+                 similar images (or there are too few training images to find any)
+mixed            labels flip between visually similar images
 visual_groups    otherwise
 
 So where groups and statistics both predict the labels, groups win unless labels flip: statistics
-differ between kinds of garment anyhow.
+differ between classes anyhow.
 
-Writes  the verdict and the figures behind it (JSON), a picture of them (PNG)
+Writes  the verdict, and with the figures behind it (JSON), a picture of them (PNG)
 
 chance_p            of that test
 majority_accuracy   of the most frequent label; so tree_accuracy and network_accuracy, and
-                    alike_accuracy: of the most frequent label among look-alikes, what a picture's
-                    look alone tells (training images)
+                    similar_accuracy: of the most frequent label among visually similar
+                    images, what an image's look alone tells (training images)
 groups              found in each label
 """
 
@@ -27,20 +27,21 @@ import json
 import textwrap
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
 from stages.common.command import run
 from stages.common.files import LABELS, load_array, save_json
 from stages.common.pictures import NOTE, save_figure
-from stages.meaning.statistics import TOO_FEW_ALIKE, flips_in_words, readable
+from stages.meaning.statistics import TOO_FEW_SIMILAR, flips_in_words, readable
 
 CHANCE = 0.001
 ENOUGH = 0.96
 PREDICTORS = {  # and what they are called in words
     "majority": "the most frequent label",
     "tree": "a small tree on image statistics",
-    "alike": "the most frequent label of look-alikes",
+    "similar": "the most frequent label of visually similar images",
     "network": "the improved network",
 }
 
@@ -50,7 +51,7 @@ def decide(p: float, flips: bool | None, tree_accuracy: float) -> str:
 
     Args:
         p: of labels being predicted no better than the most frequent label does
-        flips: whether any label flips between look-alikes; None: too few images to tell
+        flips: whether any label flips between visually similar images; None: too few images to tell
     """
     if p >= CHANCE:
         return "no_structure"
@@ -59,7 +60,7 @@ def decide(p: float, flips: bool | None, tree_accuracy: float) -> str:
     return "mixed" if flips else "visual_groups"
 
 
-def say(verdict: str, groups: dict[str, int], pairs: dict[str, dict], n: int) -> str:
+def say(verdict: str, groups: dict[str, int], pairs: list[dict], n: int) -> str:
     """Say in a sentence or two why this is the verdict.
 
     Args:
@@ -68,12 +69,12 @@ def say(verdict: str, groups: dict[str, int], pairs: dict[str, dict], n: int) ->
         n: validation images
     """
     flips = ", ".join(flips_in_words(pairs))
-    jumps = [found["jump"] for found in pairs.values() if found["jump"] is not None]
+    jumps = [found["jump"] for found in pairs if found["jump"] is not None]
     no_flip = (
-        "Between no look-alikes does the label flip at a threshold of a statistic (sharpest jump:"
-        f" {max(jumps):.2f} of 1): "
+        "Between no visually similar images does the label flip at a threshold of a statistic"
+        f" (sharpest jump: {max(jumps):.2f} of 1): "
         if jumps
-        else f"{TOO_FEW_ALIKE}; as far as can be told, "
+        else f"{TOO_FEW_SIMILAR}; as far as can be told, "
     )
     looks = "Groups that look different: " + ", ".join(
         f"{number} in label {label}" for label, number in groups.items()
@@ -83,9 +84,9 @@ def say(verdict: str, groups: dict[str, int], pairs: dict[str, dict], n: int) ->
         " predicted than by chance: they follow nothing that can be seen in the pictures.",
         "visual_groups": f"{no_flip}the labels follow kinds of picture. {looks}.",
         "image_statistic": "The labels follow statistics of the pictures, as a small tree can tell."
-        + (f" Between look-alikes the label flips at {flips}." if flips else ""),
-        "mixed": "Some labels follow statistics of the pictures: between look-alikes the label"
-        f" flips at {flips}. The rest follows kinds of picture. {looks}.",
+        + (f" Between visually similar images the label flips at {flips}." if flips else ""),
+        "mixed": "Some labels follow statistics of the pictures: between visually similar images"
+        f" the label flips at {flips}. The rest follows kinds of picture. {looks}.",
     }[verdict]
 
 
@@ -94,12 +95,12 @@ def draw(verdict: str, because: str, accuracies: dict[str, float | None]) -> Fig
     lines = textwrap.wrap(because, NOTE)
     figure = Figure(figsize=(6.3, 1.7 + 0.15 * len(lines)), layout="constrained")
     ax = figure.subplots()
-    known = {PREDICTORS[name]: share for name, share in accuracies.items() if share is not None}
+    known = {PREDICTORS[name]: value for name, value in accuracies.items() if value is not None}
     bars = ax.barh(list(known), list(known.values()), color="#56b4e9")
     ax.bar_label(bars, fmt="%.3f", padding=3, fontsize=9)
     ax.set_xlim(0, 1.1)
     ax.tick_params(labelsize=9)
-    ax.set_xlabel("share of the labels that is predicted right", fontsize=9)
+    ax.set_xlabel("fraction of the labels that is predicted right", fontsize=9)
     figure.supxlabel("\n".join(lines), fontsize=8.5)
     ax.set_title(f"Verdict on the labels: {readable(verdict)}", fontsize=10)
     return figure
@@ -112,28 +113,30 @@ def main(
     of_groups: Path,
     of_flips: Path,
     metrics: Path,
+    reasons: Path,
     picture: Path,
 ) -> None:
-    network, statistics, groups, flips = (
-        json.loads(path.read_text()) for path in (of_network, of_statistics, of_groups, of_flips)
-    )
+    network, flips = (json.loads(path.read_text()) for path in (of_network, of_flips))
+    statistics = pd.read_csv(of_statistics, index_col="predictor")["valid_accuracy"]
     accuracies = {
-        "majority": statistics["majority"]["valid_accuracy"],
-        "tree": statistics["tree"]["valid_accuracy"],
-        "alike": flips["alike_accuracy"],
-        "network": network["validation_accuracy"],
+        "majority": float(statistics["majority"]),
+        "tree": float(statistics["tree"]),
+        "similar": flips["similar_accuracy"],
+        "network": network["accuracy"],
     }
     n = len(load_array(y_valid, LABELS))
     right = round(n * max(accuracies["network"], accuracies["tree"]))
     p = binomtest(right, n, accuracies["majority"], alternative="greater").pvalue
-    numbers = {label: found["n"] for label, found in groups.items()}
-    any_flips = any(found["flips"] for found in flips["pairs"].values())
-    known = flips["alike_accuracy"] is not None
+    groups = pd.read_csv(of_groups, dtype={"label": str})
+    numbers = groups["label"].value_counts(sort=False).to_dict()
+    any_flips = any(found["flips"] for found in flips["pairs"])
+    known = flips["similar_accuracy"] is not None
     verdict = decide(p, any_flips if known else None, accuracies["tree"])
     because = say(verdict, numbers, flips["pairs"], n)
     print(f"interpret: {verdict}. {because}")
+    save_json(metrics, {"verdict": verdict})
     save_json(
-        metrics,
+        reasons,
         {"verdict": verdict, "because": because, "groups": numbers, "chance_p": p}
         | {f"{name}_accuracy": accuracy for name, accuracy in accuracies.items()},
     )

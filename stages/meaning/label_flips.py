@@ -1,20 +1,21 @@
-"""Look for thresholds of image statistics at which labels flip between images that are alike.
+"""Look for thresholds of image statistics at which labels flip between similar images.
 
 Reads   training images and labels (.npy)
-Does    divides the images into clusters of look-alikes, whatever their labels; follows each
-        statistic through the images of any two labels in a cluster
+Does    divides the images into clusters of visually similar images, whatever their labels;
+        follows each statistic through the images of any two labels in a cluster
 Writes  the sharpest jump between any two labels (JSON), a table of them (PNG)
 
-Kinds of garment differ in statistics, too, but little by little, or with hardly any image in
-between. A label that was given by a statistic flips at a threshold where images lie as dense as
-elsewhere: a regression discontinuity (Thistlethwaite and Campbell 1960). The constants below were
-chosen on labels that were made up, see benchmarks/meaning.md.
+Classes differ in statistics, too, but little by little, or with hardly any image in between. A
+label that was given by a statistic flips at a threshold where images lie as dense as elsewhere: a
+regression discontinuity (Thistlethwaite and Campbell 1960). The constants below were chosen on
+labels that were made up, see benchmarks/meaning.md.
 
-alike_accuracy  share of the images that have the most frequent label of their cluster: what a
-                picture's look alone tells of its label; null where there are too few images
-pairs           for any two labels, "0-1":
+similar_accuracy
+                fraction of the images that have the most frequent label of their cluster: what an
+                image's look alone tells of its label; null where there are too few images
+pairs           a row for any two labels, `pair` "0-1":
     jump        how sharply one label turns into the other, 0: not at all, 1: at once; see
-                `sharpest_jump`; null where no cluster has enough images of both: no look-alikes
+                `sharpest_jump`; null where no cluster has enough images of both
     statistic   along which, and `threshold` where; null where there is no jump
     flips       whether the jump is at least `FLIP`
 """
@@ -33,30 +34,30 @@ from stages.common.files import IMAGES, LABELS, load_array, save_json
 from stages.common.params import read_params
 from stages.common.pictures import NOTE, save_figure
 from stages.encoding.clustering import find_clusters, tabulate
-from stages.meaning.statistics import TOO_FEW_ALIKE, flips_in_words, measure, readable
+from stages.meaning.statistics import TOO_FEW_SIMILAR, flips_in_words, measure, readable
 
 FLIP = 0.52
-ALIKE = 1_000  # images in a cluster, on average
-CLUSTERS = 27  # at least: the images of fewer are not alike
-COMPONENTS = 30  # principal ones of the pixels, in which images are alike
+SIMILAR = 1_000  # images in a cluster, on average
+CLUSTERS = 27  # at least: the images of fewer are not similar
+COMPONENTS = 30  # principal ones of the pixels, in which images are similar
 WINDOW = 40  # images on each side of a threshold that are looked at
 FEWEST = 5 * WINDOW  # images of each label in a cluster
 DENSE = 0.25  # of the usual density of images, where a jump counts
 
 
-def find_alike(images: np.ndarray, seed: int) -> np.ndarray:
-    """Divide images (n, 28, 28, 1) into clusters of look-alikes; return the clusters, (n,)."""
+def find_similar(images: np.ndarray, seed: int) -> np.ndarray:
+    """Divide images (n, 28, 28, 1) into clusters of similar images; return the clusters, (n,)."""
     pixels = images.reshape(len(images), -1).astype(np.float32)
     points = PCA(COMPONENTS, svd_solver="covariance_eigh").fit_transform(pixels)
-    return find_clusters(points, len(images) // ALIKE, 1, seed)
+    return find_clusters(points, len(images) // SIMILAR, 1, seed)
 
 
 def sharpest_jump(values: np.ndarray, second: np.ndarray, seed: int) -> tuple[float, float | None]:
-    """Find where the share of the second of two labels jumps most along a statistic.
+    """Find where the fraction of the second of two labels jumps most along a statistic.
 
-    The jump is the change of that share from the window just below a threshold to the one just
+    The jump is the change of that fraction from the window just below a threshold to the one just
     above, less the changes from these to the next windows outwards: 1 for a flip, 0 and less where
-    the share changes evenly. Thresholds where images are sparse are left out, see `DENSE`.
+    the fraction changes evenly. Thresholds where images are sparse are left out, see `DENSE`.
 
     Args:
         values: the statistic of images of two labels, (n,)
@@ -97,7 +98,7 @@ def sharpest_of_pair(
     Args:
         statistics: of images of the two labels, (n, k)
         second: whether they have the second label, (n,)
-        clusters: of look-alikes, (n,)
+        clusters: of visually similar images, (n,)
 
     Returns:
         jump, statistic, threshold and flips, as explained at the top of this file
@@ -115,30 +116,30 @@ def sharpest_of_pair(
     return best | {"flips": (best["jump"] or 0.0) >= FLIP}
 
 
-def say(pairs: dict[str, dict]) -> str:
+def say(pairs: list[dict]) -> str:
     """Say in a sentence between which labels the label flips."""
-    looked_at = sum(found["jump"] is not None for found in pairs.values())
+    looked_at = sum(found["jump"] is not None for found in pairs)
     if flips := flips_in_words(pairs):
-        return f"Between look-alikes the label flips at {', '.join(flips)}."
+        return f"Between visually similar images the label flips at {', '.join(flips)}."
     if not looked_at:
-        return f"{TOO_FEW_ALIKE}."
+        return f"{TOO_FEW_SIMILAR}."
     return (
-        f"Of the {len(pairs)} pairs of labels {looked_at} have look-alikes; between none of them"
-        " does the label flip at a threshold of an image statistic."
+        f"Of the {len(pairs)} pairs of labels {looked_at} have visually similar images; between"
+        " none of them does the label flip at a threshold of an image statistic."
     )
 
 
-def draw(pairs: dict[str, dict]) -> Figure:
+def draw(pairs: list[dict]) -> Figure:
     """Draw the sharpest jump between any two labels as a table, above a sentence on them."""
-    labels = sorted({label for pair in pairs for label in pair.split("-")})
+    labels = sorted({label for found in pairs for label in found["pair"].split("-")})
     jumps = np.full((len(labels), len(labels)), np.nan)
     figure = Figure(figsize=(6.3, 3.8), layout="constrained")
     ax = figure.subplots()
-    for pair, found in pairs.items():
-        column, row = (labels.index(label) for label in pair.split("-"))
+    for found in pairs:
+        column, row = (labels.index(label) for label in found["pair"].split("-"))
         place = {"ha": "center", "va": "center", "fontsize": 8}
         if found["statistic"] is None:
-            none = "no look-alikes" if found["jump"] is None else "none"
+            none = "no visually similar images" if found["jump"] is None else "none"
             ax.text(column, row, none, **place)
             continue
         jumps[row, column] = found["jump"]
@@ -162,17 +163,17 @@ def main(images_path: Path, labels_path: Path, metrics: Path, picture: Path) -> 
     seed = params["label_flips"]["seed"]
     images = load_array(images_path, IMAGES)
     labels = load_array(labels_path, LABELS, len(images))
-    enough = len(images) >= CLUSTERS * ALIKE
-    clusters = find_alike(images, seed) if enough else np.arange(len(images))  # all by itself
-    alike = float(tabulate(labels, clusters).max().sum() / len(labels)) if enough else None
-    statistics, pairs = measure(images), {}
+    enough = len(images) >= CLUSTERS * SIMILAR
+    clusters = find_similar(images, seed) if enough else np.arange(len(images))  # all by itself
+    similar = float(tabulate(labels, clusters).max().sum() / len(labels)) if enough else None
+    statistics, pairs = measure(images), []
     for first, second in combinations(np.unique(labels), 2):
         rows = (labels == first) | (labels == second)
         found = sharpest_of_pair(statistics[rows], labels[rows] == second, clusters[rows], seed)
-        jump = "no look-alikes" if found["jump"] is None else f"{found['jump']:.2f}"
+        jump = "no visually similar images" if found["jump"] is None else f"{found['jump']:.2f}"
         print(f"label_flips: sharpest jump between {first} and {second}: {jump}", flush=True)
-        pairs[f"{first}-{second}"] = found
-    save_json(metrics, {"alike_accuracy": alike, "pairs": pairs})
+        pairs.append({"pair": f"{first}-{second}"} | found)
+    save_json(metrics, {"similar_accuracy": similar, "pairs": pairs})
     save_figure(draw(pairs), picture)
 
 

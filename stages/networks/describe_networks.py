@@ -111,7 +111,7 @@ def main(folder: Path, totals: Path, diagrams: Path) -> None:
     metrics = {}
     improved = improved_network(
         params["train_improved"]["width"],
-        params["train_improved"]["normalise"],
+        params["train_improved"]["batch_norm"],
         params["train_improved"]["skip"],
     )
     for network in (default_network(), improved):

@@ -2,7 +2,7 @@
 
 Reads   training and validation images and labels (.npy)
 Does    plain SGD on categorical cross-entropy, without momentum or schedule
-Writes  the network (.keras), its per-epoch curves (DVCLive) and its run times (JSON)
+Writes  the network (.keras), its per-epoch curves (DVCLive) and its run times (CSV)
 """
 
 from pathlib import Path

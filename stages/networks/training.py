@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from dvclive import Live
 
 from stages.common.command import InputError
-from stages.common.files import IMAGES, LABELS, N_LABELS, load_array, replacing, save_json
+from stages.common.files import IMAGES, LABELS, N_LABELS, load_array, replacing, save_table
 from stages.networks.backend import keras, tensorflow
 
 VALIDATION_BATCH = 1_000  # images; changes speed alone
@@ -142,7 +143,8 @@ def fit(
 ) -> None:
     """Fit a compiled network; write its curves to `live_dir` and its run times to `runtime`.
 
-    Times are wall times, validation included; images a second are training images.
+    Run times are a row an epoch: epoch, seconds of wall time, validation included, and training
+    images a second.
 
     Args:
         valid: images and one-hot labels for validation, which are not augmented
@@ -161,16 +163,9 @@ def fit(
             callbacks=[clock, Curves(live)],
             verbose=1 if sys.stdout.isatty() else 2,  # a log file gets a line an epoch, no bars
         )
-    images = epochs * len(batches) * batches.batch_size
-    save_json(
-        runtime,
-        {
-            "total_seconds": sum(clock.seconds),
-            "images_per_second": images / sum(clock.seconds),
-            "epoch_seconds": clock.seconds,
-            "precision": keras.config.dtype_policy().name,
-        },
-    )
+    times = pd.DataFrame({"epoch": range(1, epochs + 1), "seconds": clock.seconds})
+    images = len(batches) * batches.batch_size
+    save_table(runtime, times.assign(images_per_second=images / times["seconds"]))
 
 
 class Clock(keras.callbacks.Callback):
@@ -191,7 +186,7 @@ class Curves(keras.callbacks.Callback):
 
     The loss is the cross-entropy on the true labels, whatever the network minimises, so that
     networks can be compared. One plot file a quantity, with a row for each epoch and split, so
-    that both splits share a plot; the last epoch's values are the metrics.
+    that both splits share a plot; the last epoch's values on validation images are the metrics.
     """
 
     KEYS = (("loss", "categorical_crossentropy"), ("accuracy", "accuracy"))  # ours, Keras'
@@ -211,9 +206,9 @@ class Curves(keras.callbacks.Callback):
             for split, value in (("training", logs[key]), ("validation", logs[f"val_{key}"])):
                 row = {"epoch": epoch + 1, "split": split, "network": self.model.name}
                 self.rows[quantity].append(row | {quantity: value})
-                self.live.log_metric(f"{split}_{quantity}", value, plot=False)
             self.live.log_plot(quantity, self.rows[quantity], x="epoch", y=quantity)
-        self.live.next_step()
+            self.live.summary[quantity] = logs[f"val_{key}"]
+        self.live.make_summary()
 
 
 def save_network(network: keras.Model, path: Path) -> None:

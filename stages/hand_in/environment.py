@@ -1,0 +1,71 @@
+"""Record what the results were made with: Python, packages, processor, precision and threads.
+
+Reads   pyproject.toml, both networks (.keras)
+Does    looks up the versions that are installed, and the precision of the networks
+Writes  all of it (JSON); it runs again with every new network, on the machine that made it
+
+python              version
+packages            versions of what the project uses at run time
+system, machine     such as Linux and x86_64
+instructions        of the processor, those that speed arithmetic up (Linux alone)
+precision           Keras' dtype policy of each network
+threads             that shared a training step
+"""
+
+import json
+import platform
+import re
+import tomllib
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+from stages.common.command import run
+from stages.common.files import save_json
+from stages.common.params import read_params
+
+CPU_INFO = Path("/proc/cpuinfo")
+FAST = re.compile(r"\b(?:sse4|avx|fma|f16c|amx|asimd|sve|bf16)\w*")
+
+
+def installed(requirements: list[str]) -> dict[str, str]:
+    """Return the version of each package that requirements name, of those that are installed."""
+    names = sorted({re.match(r"[\w.-]+", line)[0] for line in requirements})
+    there = {found.metadata["Name"] for found in metadata.distributions()}
+    return {name: metadata.version(name) for name in names if name in there}
+
+
+def instructions(cpu_info: str) -> list[str]:
+    """Return the names of instruction sets that matter here, from the text of /proc/cpuinfo."""
+    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", cpu_info, re.MULTILINE)
+    return sorted(set(FAST.findall(flags[1]))) if flags else []
+
+
+def precision_of(network: Path) -> str:
+    """Return the dtype policy of a network's convolutions, read from its .keras file."""
+    with zipfile.ZipFile(network) as archive:
+        layers = json.loads(archive.read("config.json"))["config"]["layers"]
+    convolutions = [layer["config"] for layer in layers if layer["class_name"] == "Conv2D"]
+    return convolutions[0]["dtype"]["config"]["name"]
+
+
+def main(pyproject: Path, default: Path, improved: Path, environment: Path) -> None:
+    params = read_params()
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    cpu_info = CPU_INFO.read_text(encoding="utf-8") if CPU_INFO.exists() else ""
+    save_json(
+        environment,
+        {
+            "python": platform.python_version(),
+            "packages": installed(project["dependencies"]),
+            "system": platform.system(),
+            "machine": platform.machine(),
+            "instructions": instructions(cpu_info),
+            "precision": {"default": precision_of(default), "improved": precision_of(improved)},
+            "threads": params["train"]["threads"],
+        },
+    )
+
+
+if __name__ == "__main__":
+    run(main)
