@@ -140,7 +140,7 @@ def main(
     seed = params["compare_layers"]["seed"]
     images = load_array(x_valid, IMAGES)
     labels = load_array(y_valid, LABELS, len(images))
-    scores = {}
+    scores: dict[str, dict] = {}
     for name, path in (("default", default), ("improved", improved)):
         network = load_network(path)
         scores[name] = {}

@@ -103,7 +103,7 @@ def main(
         print(f"density: {counts[share]} clusters of {share:.2%} and more", flush=True)
     share = choose_share(counts)
     clusters = find_dense(test, share)
-    scores = {
+    scores: dict = {
         "share": share,
         "clusters": count(clusters),
         "outside": float((clusters == OUTSIDE).mean()),

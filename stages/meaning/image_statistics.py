@@ -51,7 +51,7 @@ def draw(scores: dict, tree: DecisionTreeClassifier) -> Figure:
     figure = Figure(figsize=(6.3, 3.4 + height), layout="constrained")
     ax, below = figure.subplots(2, height_ratios=(3.4, height))
     alone = {name: figures["test_accuracy"] for name, figures in scores["alone"].items()}
-    names = sorted(alone, key=alone.get)
+    names = sorted(alone, key=alone.__getitem__)
     ax.barh([readable(name) for name in names], [alone[name] for name in names], color="#56b4e9")
     for name, words, style in (
         ("majority", "most frequent label", ":"),

@@ -136,7 +136,7 @@ def draw(pairs: dict[str, dict]) -> Figure:
     ax = figure.subplots()
     for pair, found in pairs.items():
         column, row = (labels.index(label) for label in pair.split("-"))
-        place = {"ha": "center", "va": "center", "fontsize": 8}
+        place: dict = {"ha": "center", "va": "center", "fontsize": 8}
         if found["statistic"] is None:
             none = "no look-alikes" if found["jump"] is None else "none"
             ax.text(column, row, none, **place)
