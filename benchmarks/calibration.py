@@ -69,7 +69,7 @@ def mixed(rng: np.random.Generator, garments: np.ndarray, statistics: pd.DataFra
     values = statistics[rng.choice(statistics.columns)]
     form = rng.integers(3)
     if form == 0:
-        n_merged = rng.integers(1, 4)
+        n_merged = int(rng.integers(1, 4))
         whole = rng.permutation(10)[garments] < rng.integers(3, 7)
         labels = np.empty(len(garments), int)
         labels[whole] = merged(rng, garments[whole], n_merged)
