@@ -69,7 +69,7 @@ def mixed(rng: np.random.Generator, classes: np.ndarray, statistics: pd.DataFram
     values = statistics[rng.choice(statistics.columns)]
     form = rng.integers(3)
     if form == 0:
-        n_merged = rng.integers(1, 4)
+        n_merged = int(rng.integers(1, 4))
         whole = rng.permutation(10)[classes] < rng.integers(3, 7)
         labels = np.empty(len(classes), int)
         labels[whole] = merged(rng, classes[whole], n_merged)

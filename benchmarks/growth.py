@@ -42,7 +42,7 @@ def stages_in_order() -> list[str]:
 
 
 def main(stages: list[str]) -> None:
-    results = {stage: {} for stage in stages}
+    results: dict[str, dict] = {stage: {} for stage in stages}
     for factor in FACTORS:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)

@@ -69,9 +69,9 @@ def clone(folder: Path) -> None:
     (folder / "params.yaml").write_text(json.dumps(params))  # JSON is YAML
 
 
-def start(folder: Path) -> subprocess.Popen:
+def start(folder: Path) -> subprocess.Popen[str]:
     """Start `dvc repro` in a process group of its own."""
-    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    both: dict = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = (*DVC, "repro", "--no-run-cache")
     options = both | {"env": os.environ | {"PATH": path}, "start_new_session": True}
@@ -87,7 +87,7 @@ def run_undisturbed(folder: Path) -> dict[str, float]:
     """Run `dvc repro` to its end; return the seconds of each stage."""
     starts: dict[str, float] = {}
     process = start(folder)
-    for line in process.stdout:
+    for line in process.stdout or ():
         if stage := stage_in(line):
             starts[stage] = time.perf_counter()
     if process.wait():
@@ -107,10 +107,10 @@ def run_stopped(
     """
     process = start(folder)
     printed, stage, sent = [], None, False
-    for line in process.stdout:
+    for line in process.stdout or ():
         printed.append(line)
         stage = stage_in(line) or stage
-        if not sent and stage_in(line) and planned[stage]:
+        if not sent and stage and stage_in(line) and planned[stage]:
             time.sleep(rng.uniform(0, seconds[stage]))
             os.killpg(process.pid, how)
             sent = True
@@ -134,7 +134,9 @@ def results(folder: Path) -> dict[str, tuple[str, int]]:
 def main(name: str) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or a background job ignores it
     how, rng = getattr(signal, f"SIG{name}"), np.random.default_rng(1)
-    stopped, left_over, differing = Counter(), set(), set()
+    stopped: Counter[str] = Counter()
+    left_over: set[str] = set()
+    differing: set[str] = set()
     lock_torn = tracebacks = 0
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch, "undisturbed")

@@ -25,9 +25,11 @@ import multiprocessing
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 import numpy as np
 
@@ -40,6 +42,7 @@ from stages.networks.describe_networks import count_layers
 from stages.networks.train_default import default_network
 
 N_TRAIN, N_VALID = 18_000, 2_000  # a third of the images, to save time
+T = TypeVar("T")
 
 
 def plain_epoch(folder: Path) -> tuple[float, int]:
@@ -63,7 +66,7 @@ def describe(network: keras.Model, rate: float, images: np.ndarray) -> dict:
     }
 
 
-def apart(function, *arguments):
+def apart(function: Callable[..., T], *arguments: object) -> T:
     """Call a function in a process of its own, as stages run, and return what it returns."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()

@@ -92,18 +92,19 @@ def alternate(commands: list[list[str]], folder: Path) -> list[float]:
     processes = [
         subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) for command in commands
     ]
-    for process in processes:
+    pipes = [process.stdout for process in processes if process.stdout]
+    for process, pipe in zip(processes, pipes, strict=True):
         process.send_signal(signal.SIGSTOP)
-        os.set_blocking(process.stdout.fileno(), False)
+        os.set_blocking(pipe.fileno(), False)
     used = [0.0] * len(commands)
     ends: list[list[float]] = [[] for _ in commands]
     while any(process.poll() is None for process in processes):
-        for number, process in enumerate(processes):
+        for number, (process, pipe) in enumerate(zip(processes, pipes, strict=True)):
             start = time.perf_counter()
             process.send_signal(signal.SIGCONT)
             while process.poll() is None and time.perf_counter() < start + TURN:
                 time.sleep(0.02)
-                if b"/step" in (process.stdout.read() or b""):
+                if b"/step" in (pipe.read() or b""):
                     ends[number].append(used[number] + time.perf_counter() - start)
             process.send_signal(signal.SIGSTOP)
             used[number] += time.perf_counter() - start

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -74,7 +75,7 @@ def run_queue(folder: Path, seeds: list[int]) -> None:
     sys.exit(f"throughput: the queue has not ended within {LONGEST} s")
 
 
-def seconds_of(run, seeds: list[int]) -> float:
+def seconds_of(run: Callable[[Path, list[int]], None], seeds: list[int]) -> float:
     """Time the experiments of some seeds, in a clone that is there before the clock starts."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         clone(Path(name), seeds)

@@ -39,9 +39,9 @@ def read_sweep(root: Path, name: str) -> dict:
     """
     sweeps = load_yaml(root / SWEEPS)
     schema = json.loads((root / SWEEPS).with_suffix(".schema.json").read_text(encoding="utf-8"))
-    for error in Draft202012Validator(schema).iter_errors(sweeps):
-        place = "".join(f"{key}: " for key in error.absolute_path)
-        raise InputError(f"{SWEEPS}: {place}{error.message}")
+    for wrong in Draft202012Validator(schema).iter_errors(sweeps):
+        place = "".join(f"{key}: " for key in wrong.absolute_path)
+        raise InputError(f"{SWEEPS}: {place}{wrong.message}")
     if name not in sweeps:
         raise InputError(f"{SWEEPS}: expected one of {', '.join(sweeps)}, found no {name}")
     sweep = {"fixed": {}, "each": {}, "grid": {}} | sweeps[name]
@@ -90,12 +90,12 @@ def plan(name: str, sweep: dict, params: dict) -> list[Experiment]:
     return list(experiments.values())
 
 
-def in_yaml(value) -> str:
+def in_yaml(value: object) -> str:
     """Write a value as for `dvc exp run -S`."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def value_of(params: dict, name: str):
+def value_of(params: dict, name: str) -> object:
     """Return the value of a parameter named `block.key`."""
     block, key = name.split(".")
     return params[block][key]

@@ -118,7 +118,7 @@ def cluster_client(scheduler: str | None, jobs: int) -> Iterator[Client]:
             client.wait_for_workers(1)
             yield client
     else:
-        options = {"n_workers": jobs, "threads_per_worker": 1, "memory_limit": 0}
+        options: dict = {"n_workers": jobs, "threads_per_worker": 1, "memory_limit": 0}
         options |= {"dashboard_address": None, "silence_logs": logging.ERROR}
         # Ctrl-C reaches this process alone, which ends the others.
         interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -183,7 +183,7 @@ def read_results(
     done, rows, runtimes = names_at(home), [], []
     network = stage.removeprefix("train_")
     for experiment in experiments:
-        row = {"sweep": name, "experiment": experiment.name, "stage": stage}
+        row: dict = {"sweep": name, "experiment": experiment.name, "stage": stage}
         row |= {"setting": experiment.setting, "seed": experiment.overrides[SEED]}
         row |= {"data": None, "kept": None}
         figures, seconds = dict.fromkeys(METRICS), None

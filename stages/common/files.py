@@ -95,7 +95,7 @@ def save_table(path: Path, table: pd.DataFrame) -> None:
         table.to_csv(part, index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
 
 
-def _rounded(value):
+def _rounded(value: object) -> object:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -57,10 +57,10 @@ def check_params(params: object, place: str) -> dict:
 def _validator(schema: dict) -> Draft202012Validator:
     """JSON Schema's rules, but 3.0 is no integer, and numbers are finite."""
 
-    def is_integer(_, value) -> bool:
+    def is_integer(_: object, value: object) -> bool:
         return type(value) is int  # bool is a subclass of int
 
-    def is_number(_, value) -> bool:
+    def is_number(_: object, value: object) -> bool:
         return is_integer(_, value) or (type(value) is float and math.isfinite(value))
 
     checker = Draft202012Validator.TYPE_CHECKER.redefine_many(

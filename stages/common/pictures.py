@@ -29,7 +29,7 @@ def save_figure(figure: Figure, path: Path) -> None:
         figure.savefig(part, dpi=DPI, metadata={"Software": None})
 
 
-def draw_images(figure: SubFigure, images: np.ndarray, captions: list[str]) -> None:
+def draw_images(figure: Figure | SubFigure, images: np.ndarray, captions: list[str]) -> None:
     """Draw images (n, 28, 28, 1) in rows of `COLUMNS`, each below its caption of two lines."""
     n_rows = max(1, math.ceil(len(images) / COLUMNS))
     axes = list(figure.subplots(n_rows, COLUMNS, squeeze=False).flat)

@@ -4,6 +4,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def drop_numeric_header(labels: np.ndarray, rows: int) -> np.ndarray:
     return labels[1:] if len(labels) == rows + 1 and labels[0] == 0 else labels
 
 
-def _open(path: Path):
+def _open(path: Path) -> BufferedIOBase:
     """Open `path` in binary, through gzip if its first two bytes say so, whatever its name."""
     with path.open("rb") as file:
         is_gzip = file.read(2) == b"\x1f\x8b"

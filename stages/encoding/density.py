@@ -104,7 +104,7 @@ def main(
         print(f"density: {counts[fraction]} clusters of {fraction:.2%} and more", flush=True)
     fraction = choose_fraction(counts)
     clusters = find_dense(test, fraction)
-    scores = {
+    scores: dict = {
         "fraction": fraction,
         "clusters": count(clusters),
         "outside": float((clusters == OUTSIDE).mean()),

@@ -28,7 +28,7 @@ def draw_group(
     """
     chosen = np.sort(np.random.default_rng(seed).choice(rows, min(n, len(rows)), replace=False))
     figure = Figure(figsize=(6.3, grid_height(len(chosen))), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(1, 5))
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(1, 5))[0]
     draw_image(ax := left.subplots(), images[rows].mean(axis=0))
     ax.set_title(f"mean of {len(rows):,}", fontsize=8)
     figure.suptitle(title, fontsize=10)

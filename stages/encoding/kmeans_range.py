@@ -28,7 +28,7 @@ from stages.encoding.clustering import (
 )
 
 N_CLUSTERS = range(2, 13)  # of clusters
-LINES = (  # key, name and style of what the picture shows
+LINES: tuple[tuple[str, str, dict], ...] = (  # key, name and style of what the picture shows
     ("adjusted_rand_index", "agreement with the labels", {"color": "#0072b2", "marker": "o"}),
     ("silhouette", "silhouette", {"color": "#d55e00", "marker": "s"}),
     ("valid_silhouette", "silhouette, validation images", {"color": "#d55e00", "ls": ":"}),

@@ -1,7 +1,9 @@
 """The report's charts, drawn as SVG in the font of its text and readable in grey print."""
 
 import base64
+from collections.abc import Callable
 from io import BytesIO
+from typing import ParamSpec
 
 import matplotlib
 import numpy as np
@@ -18,7 +20,7 @@ WIDTH = 6.5  # inches, that of the text
 IN_A_ROW = 22  # images
 MOST_ROWS = 12  # of images that share a cluster or a label
 MOST_NUMBERED = 12  # columns of a matrix whose cells have room for numbers
-STYLE = {  # beside the font, which common.pictures sets for all figures
+STYLE: dict = {  # beside the font, which common.pictures sets for all figures
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.labelsize": 9,
@@ -35,6 +37,7 @@ STYLE = {  # beside the font, which common.pictures sets for all figures
 }
 DARK, MIDDLE, LIGHT = "#1b4f72", "#c0561b", "#8a8a8a"  # differ in grey, too
 MARKERS = "osD^v"
+P = ParamSpec("P")  # the arguments of a chart
 SHADES = ("#0b3c5d", "#c0561b", "#3c9d6b", "#b58fc4", "#d9a400")
 
 
@@ -45,10 +48,10 @@ def svg(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def styled(draw):
+def styled(draw: Callable[P, Figure]) -> Callable[P, bytes]:
     """Let a function that returns a figure return it as SVG in the report's style."""
 
-    def drawn(*arguments, **options) -> bytes:
+    def drawn(*arguments: P.args, **options: P.kwargs) -> bytes:
         with matplotlib.rc_context(STYLE):
             return svg(draw(*arguments, **options))
 
@@ -246,5 +249,5 @@ def _arrow(ax: Axes, left: float, right: float, y: float) -> None:
 
 
 def _pointed(start: tuple, end: tuple) -> FancyArrowPatch:
-    style = {"arrowstyle": "-|>", "mutation_scale": 7, "color": LIGHT, "lw": 1}
+    style: dict = {"arrowstyle": "-|>", "mutation_scale": 7, "color": LIGHT, "lw": 1}
     return FancyArrowPatch(start, end, shrinkA=0, shrinkB=0, **style)

@@ -297,7 +297,7 @@ def set_pages(layout: str, title: str, authors: list[str], course: str, blocks: 
         data = {"title": title, "authors": authors, "course": course, "blocks": blocks}
         (folder / "data.json").write_text(json.dumps(data), encoding="utf-8")
         (folder / "layout.typ").write_text(layout, encoding="utf-8")
-        options = {"root": folder, "font_paths": [FONTS], "ignore_system_fonts": True}
+        options: dict = {"root": folder, "font_paths": [FONTS], "ignore_system_fonts": True}
         try:
             return typst.compile(folder / "layout.typ", **options)
         except typst.TypstError as error:
@@ -380,8 +380,8 @@ def read_settings() -> dict:
 def main(layout: Path, metrics: Path, plots: Path, report: Path) -> None:
     settings = read_settings()
     blocks = compose(read_results(metrics, plots) | {"settings": settings})
-    first_page = [settings[key] for key in ("title", "authors", "course")]
-    pdf = set_pages(layout.read_text(encoding="utf-8"), *first_page, blocks)
+    title, authors, course = (settings[key] for key in ("title", "authors", "course"))
+    pdf = set_pages(layout.read_text(encoding="utf-8"), title, authors, course, blocks)
     with replacing(report) as part:
         part.write_bytes(pdf)
 

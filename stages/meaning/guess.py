@@ -112,7 +112,7 @@ def draw(rows: list[tuple[list[str], list[np.ndarray]]]) -> Figure:
         ax = figure.add_subplot(grid[row, MOST:])
         ax.axis("off")
         # A person's words may hold a dollar sign, which is no formula.
-        style = {"va": "center", "fontsize": 8.5, "parse_math": False, "in_layout": False}
+        style: dict = {"va": "center", "fontsize": 8.5, "parse_math": False, "in_layout": False}
         ax.text(0, 0.5, "\n".join(lines), **style)
     return figure
 

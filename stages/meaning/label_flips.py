@@ -137,9 +137,9 @@ def draw(pairs: list[dict]) -> Figure:
     ax = figure.subplots()
     for found in pairs:
         column, row = (labels.index(label) for label in found["pair"].split("-"))
-        place = {"ha": "center", "va": "center", "fontsize": 8}
+        place: dict = {"ha": "center", "va": "center", "fontsize": 8}
         if found["statistic"] is None:
-            none = "no visually similar images" if found["jump"] is None else "none"
+            none = "none similar" if found["jump"] is None else "none"
             ax.text(column, row, none, **place)
             continue
         jumps[row, column] = found["jump"]
@@ -170,7 +170,7 @@ def main(images_path: Path, labels_path: Path, metrics: Path, picture: Path) -> 
     for first, second in combinations(np.unique(labels), 2):
         rows = (labels == first) | (labels == second)
         found = sharpest_of_pair(statistics[rows], labels[rows] == second, clusters[rows], seed)
-        jump = "no visually similar images" if found["jump"] is None else f"{found['jump']:.2f}"
+        jump = "none similar" if found["jump"] is None else f"{found['jump']:.2f}"
         print(f"label_flips: sharpest jump between {first} and {second}: {jump}", flush=True)
         pairs.append({"pair": f"{first}-{second}"} | found)
     save_json(metrics, {"similar_accuracy": similar, "pairs": pairs})

@@ -89,6 +89,7 @@ def main(
 ) -> None:
     images = load_array(images_path, IMAGES)
     labels, groups = (load_array(path, LABELS, len(images)) for path in (labels_path, groups_path))
+    skipped: str | None
     try:
         classes = match(images, find_fashion_mnist())
     except InputError as error:

@@ -82,7 +82,7 @@ def draw_diagram(network: keras.Model, layers: pd.DataFrame) -> Figure:
         (10.0, "multiply-adds", "right"),
     ):
         ax.text(x, -1.1, text, ha=side, va="center", fontsize=9, weight="bold")
-    line = {"color": "0.4", "lw": 1, "solid_capstyle": "butt"}
+    line: dict = {"color": "0.4", "lw": 1, "solid_capstyle": "butt"}
     arrow = {"arrowstyle": "-|>", "color": "0.4", "shrinkA": 0, "shrinkB": 0}
     row_of = {name: row for row, name in enumerate(layers["layer"])}
     for row, layer in enumerate(layers.itertuples()):

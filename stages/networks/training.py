@@ -46,7 +46,7 @@ def bfloat16_slowdown() -> float:
         images = tensorflow.ones((64, 14, 14, 64), dtype)
         kernel = tensorflow.Variable(tensorflow.ones((3, 3, 64, 64), dtype))
 
-        def step():
+        def step() -> object:
             with tensorflow.GradientTape() as tape:
                 convolved = tensorflow.nn.conv2d(images, kernel, 1, "SAME")
             return tape.gradient(convolved, kernel).numpy()
@@ -62,7 +62,7 @@ def fastest(*calls: Callable[[], object]) -> list[float]:
 
     A turn before them pays for the set-up.
     """
-    times = []
+    times: list[list[float]] = []
     for _ in range(6):
         times.append([])
         for call in calls:
@@ -171,11 +171,11 @@ def fit(
 class Clock(keras.callbacks.Callback):
     """Keeps the wall time of each epoch, validation included, in `seconds`."""
 
-    def on_train_begin(self, logs=None):
-        self.seconds = []
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.seconds: list[float] = []
         self.start = time.perf_counter()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         now = time.perf_counter()
         self.seconds.append(now - self.start)
         self.start = now
@@ -194,9 +194,9 @@ class Curves(keras.callbacks.Callback):
     def __init__(self, live: Live):
         super().__init__()
         self.live = live
-        self.rows = {"loss": [], "accuracy": []}
+        self.rows: dict[str, list[dict]] = {"loss": [], "accuracy": []}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if not np.isfinite(list(logs.values())).all():
             raise InputError(
                 f"params.yaml: train.lr: expected the loss to stay finite, found {logs['loss']}"
