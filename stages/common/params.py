@@ -7,6 +7,7 @@ change the code, and so the results, of another.
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
@@ -28,7 +29,7 @@ def read_params(path: Path = Path("params.yaml")) -> dict:
     return check_params(load_yaml(path), str(path))
 
 
-def check_params(params: object, place: str) -> dict:
+def check_params(params: Any, place: str) -> dict:
     """Return parameters that the schema allows.
 
     Args:

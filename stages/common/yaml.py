@@ -6,7 +6,7 @@ By 1.1 `1e-05`, which DVC writes for `-S train.lr=1e-5`, is text, `yes` is true 
 import re
 from collections import Counter
 from pathlib import Path
-from typing import ClassVar
+from typing import Any
 
 import yaml
 
@@ -27,11 +27,6 @@ PATTERNS = {  # first characters, and the whole
 class Loader(yaml.SafeLoader):
     """PyYAML's safe loader with YAML 1.2's scalars; a key that stands twice is an error."""
 
-    yaml_implicit_resolvers: ClassVar = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag in KEPT]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
         if twice := [key for key, n in keys.items() if n > 1 and key != "<<"]:
@@ -43,13 +38,17 @@ class Loader(yaml.SafeLoader):
         return int(text, 0 if re.match("[-+]?0[box]", text) else 10)
 
 
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag in KEPT]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 for kind, (first, pattern) in PATTERNS.items():
     tag = f"tag:yaml.org,2002:{kind}"
     Loader.add_implicit_resolver(tag, re.compile(f"^(?:{pattern})$"), list(first))
 Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_int)
 
 
-def parse_yaml(text: str | bytes) -> object:
+def parse_yaml(text: str | bytes) -> Any:
     """Return what a text of YAML 1.2 holds.
 
     Raises:
@@ -61,7 +60,7 @@ def parse_yaml(text: str | bytes) -> object:
         raise ValueError(" ".join(str(error).split())) from error
 
 
-def load_yaml(path: Path) -> object:
+def load_yaml(path: Path) -> Any:
     """Return what a file of YAML 1.2 holds.
 
     Raises:

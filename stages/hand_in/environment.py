@@ -17,6 +17,7 @@ import platform
 import re
 import tomllib
 import zipfile
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -30,9 +31,12 @@ FAST = re.compile(r"\b(?:sse4|avx|fma|f16c|amx|asimd|sve|bf16)\w*")
 
 def installed(requirements: list[str]) -> dict[str, str]:
     """Return the version of each package that requirements name, of those that are installed."""
-    names = sorted({re.match(r"[\w.-]+", line)[0] for line in requirements})
-    there = {found.metadata["Name"] for found in metadata.distributions()}
-    return {name: metadata.version(name) for name in names if name in there}
+    versions = {}
+    for requirement in requirements:
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        with suppress(metadata.PackageNotFoundError):  # it is for another system
+            versions[name] = metadata.version(name)
+    return versions
 
 
 def instructions(cpu_info: str) -> list[str]:
