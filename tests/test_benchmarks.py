@@ -4,17 +4,18 @@ import math
 import sys
 
 import pytest
-from conftest import call, changed, read_json, restore, write_csvs
+
+from tests.helpers import call, changed, read_json, restore, write_csvs
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks need Linux or a Mac")
 @pytest.mark.parametrize(
     ("command", "figures"),
     [
-        (("speed.py", "1"), ["metrics/runtime/speed.json"]),
-        (("growth.py", "prepare", "image_statistics"), ["metrics/runtime/growth.json"]),
+        (("speed", "1"), ["metrics/runtime/speed.json"]),
+        (("growth", "prepare", "image_statistics"), ["metrics/runtime/growth.json"]),
         (
-            ("recipes.py", "quick", "1", "2"),
+            ("recipes", "quick", "1", "2"),
             ["metrics/recipes.json", "metrics/runtime/recipes.json"],
         ),
     ],
@@ -22,7 +23,7 @@ from conftest import call, changed, read_json, restore, write_csvs
 def test_a_benchmark_stores_its_figures_and_changes_nothing_else(clone, command, figures):
     script, *arguments = command
     write_csvs(clone / "data/raw", n_train=800)  # of which growth.py takes a quarter
-    call(clone, "env", "PYTHONPATH=stages", "python", f"benchmarks/{script}", *arguments)
+    call(clone, "python", "-m", f"benchmarks.{script}", *arguments)
     assert changed(clone) == set(figures)
     for path in figures:
         found = numbers(read_json(clone / path))

@@ -3,7 +3,9 @@
 import json
 import re
 
-from conftest import (
+from ruamel.yaml import YAML
+
+from tests.helpers import (
     LOCK,
     ROOT,
     RUN_TIMES,
@@ -15,7 +17,6 @@ from conftest import (
     restore,
     stages_run,
 )
-from ruamel.yaml import YAML
 
 
 def test_the_committed_results_are_those_of_the_committed_code_and_parameters(tmp_path):
@@ -90,7 +91,7 @@ def test_the_plots_page_draws_without_internet(clone):
 
 
 def test_a_changed_helper_module_reruns_the_stages_that_import_it(clone):
-    path = clone / "stages/common/tables.py"
+    path = clone / "stages/data/tables.py"
     path.write_text(path.read_text() + "\n# changed\n")
     status = json.loads(call(clone, "dvc", "status", "--json"))
     restore(clone)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from conftest import LOCK, RUN_TIMES, call, changed, restore, set_params, stages_run
+from tests.helpers import LOCK, RUN_TIMES, call, changed, restore, set_params, stages_run
 
 TRAINING = {"train_default", "train_improved"}
 HAND_IN = {"report", "notebook"}
