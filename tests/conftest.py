@@ -36,6 +36,29 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.hookimpl(trylast=True)  # after `-m` has left out what does not run, before xdist
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process make the little chain and the others meanwhile do what needs none.
+
+    A file's tests with the chain, and those without, stay together, to share what they set up.
+    """
+
+    def place(item: pytest.Item) -> int:
+        """0: the first file's tests that need the chain; 1: tests that do not; 2: the others."""
+        if not with_chain(item):
+            return 1
+        return 0 if item.path == first else 2
+
+    def with_chain(item: pytest.Item) -> bool:
+        return "little_chain" in item.fixturenames
+
+    first = next((item.path for item in items if with_chain(item)), None)
+    for item in items:
+        group = f"{item.path.relative_to(ROOT)}{' with the chain' if with_chain(item) else ''}"
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def little_chain(tmp_path_factory) -> Path:
     """The project with images of a course, after `dvc repro`: made once for all processes."""
@@ -50,8 +73,13 @@ def little_chain(tmp_path_factory) -> Path:
                 train__precision="float32",  # on any processor about as fast
                 train_improved__epochs=1,
                 train_improved__batch_size=128,
+                train_improved__width=8,
+                evaluate__mistakes=4,
+                kmeans__n_init=1,
+                kmeans_range__n_init=1,
+                label_errors__images=2,
                 scatter__points=100,
-                image_grids__images=8,
+                image_grids__images=4,
             )
             call(folder, "dvc", "repro")
             commit(folder, "Results")

@@ -32,6 +32,14 @@ def source(stage: str) -> Path:
     return ROOT / (module(stage).replace(".", "/") + ".py")
 
 
+def outputs(stage: str) -> list[str]:
+    """The paths that a stage declares as outs, metrics or plots."""
+    entries = [
+        entry for kind in ("outs", "metrics", "plots") for entry in STAGES[stage].get(kind, [])
+    ]
+    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+
+
 def synthetic(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Make `n` noisy images, uint8 (n, 28, 28, 1), bright in a band that tells the label, (n,)."""
     rng = np.random.default_rng(seed)
@@ -70,6 +78,7 @@ def environment(folder: Path) -> dict[str, str]:
     """Return variables for a command in `folder`: this environment's programs, no network."""
     variables = os.environ | {"DVC_NO_ANALYTICS": "1", "KERAS_HOME": str(folder / "nowhere")}
     variables |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    variables["APT_CONFIG"] = str(Path(__file__).with_name("no_sources.conf"))  # else apt waits
     return variables | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"}
 
 

@@ -9,7 +9,7 @@ import tomllib
 
 import pytest
 
-from tests.helpers import PIPELINE, ROOT, STAGES, module, source
+from tests.helpers import PIPELINE, ROOT, STAGES, module, outputs, source
 
 CONTRACT = [
     "fetch",
@@ -65,14 +65,6 @@ def used_params(path):
     mentioned = re.findall(r"\bparams\b", re.sub(r"common\.params|params\.yaml", "", text))
     assert len(mentioned) == len(used) + ("params = read_params()" in text)
     return {tuple(filter(None, names)) for names in used}
-
-
-def outputs(stage):
-    """The paths that a stage declares as outs, metrics or plots."""
-    entries = [
-        entry for kind in ("outs", "metrics", "plots") for entry in STAGES[stage].get(kind, [])
-    ]
-    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
 
 
 def plot_options():

@@ -149,6 +149,7 @@ def read_table(folder):
     return pd.read_csv(folder / "metrics/experiments.csv")
 
 
+@pytest.mark.slow
 def test_a_sweep_makes_experiments_of_its_stage_alone_and_a_table(swept):
     folder, output = swept
     assert "sweep: tiny: 4 experiments of train_default, 0 of them done" in output
@@ -172,6 +173,7 @@ def ref_of(folder, name="tiny-lr=0.2-seed=1"):
     return f"{head[:2]}/{head[2:]}/{name}"
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_with_a_comparison_and_the_winner_as_a_command_that_works(swept):
     folder, output = swept
     found = read_json(folder / "metrics/sweeps.json")["tiny"]
@@ -192,6 +194,7 @@ def test_a_sweep_ends_with_a_comparison_and_the_winner_as_a_command_that_works(s
     assert applied == pytest.approx(found[winner["experiment"]], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_sweep_goes_on_where_it_was_and_ends_with_the_same_table(swept):
     folder, _ = swept
     before = (folder / "metrics/experiments.csv").read_bytes()
@@ -203,6 +206,7 @@ def test_a_sweep_goes_on_where_it_was_and_ends_with_the_same_table(swept):
     assert (folder / "metrics/experiments.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_an_experiment_that_fails_is_told_and_the_others_are_kept(swept):
     folder, _ = swept
     done = attempt(folder, *SWEEP, "broken")
@@ -215,6 +219,7 @@ def test_an_experiment_that_fails_is_told_and_the_others_are_kept(swept):
     assert set(found.index) >= NAMES
 
 
+@pytest.mark.slow
 def test_a_sweep_starts_from_committed_files_alone(swept):
     folder, _ = swept
     path = folder / "params.yaml"
@@ -228,6 +233,7 @@ def test_a_sweep_starts_from_committed_files_alone(swept):
     )
 
 
+@pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_ends_with_every_experiment_once_and_the_same_table(
     swept, tmp_path
 ):
@@ -277,6 +283,7 @@ def test_a_cluster_that_loses_a_worker_ends_with_every_experiment_once_and_the_s
     pd.testing.assert_frame_equal(theirs, ours, check_dtype=False)
 
 
+@pytest.mark.slow
 def test_a_cluster_needs_both_remotes_and_says_so(swept, tmp_path):
     folder = tmp_path / "alone"
     local, _ = swept

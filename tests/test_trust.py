@@ -73,6 +73,7 @@ def left_over(folder: Path) -> list[str]:
     return parts + call(folder, "git", "ls-files", "--others", "--exclude-standard").splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "words"),
     [("fetch", "Running stage"), ("train_default", "Epoch 1/"), ("train_improved", "from scratch")],
@@ -91,6 +92,7 @@ def test_after_kill_9_the_next_repro_ends_with_the_same_bytes(copy, stage, words
     assert left_over(copy) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_one_line_of_ours_and_no_traceback(copy):
     before = results_of(copy)
     command = ("dvc", "repro", "--force", "--single-item", "--no-run-cache", "train_default")
@@ -155,12 +157,14 @@ def trained(tmp_path_factory) -> dict[str, bytes]:
     return train(folder)
 
 
+@pytest.mark.slow
 def test_other_test_rows_change_no_byte_of_the_trainings(trained, tmp_path):
     course_project(tmp_path, seed=3)
     assert len(trained) > 8
     assert train(tmp_path) == trained
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("taskset"), reason="processors are bound by taskset")
 def test_on_one_processor_the_trainings_make_the_same_bytes(trained, tmp_path):
     course_project(tmp_path, seed=2)

@@ -219,6 +219,18 @@ def test_the_split_is_stratified_disjoint_and_complete(workspace):
     )
 
 
+def test_other_test_rows_change_no_byte_of_what_is_trained_on(workspace):
+    write_csvs(workspace)
+    first = run_prepare(workspace)
+    for name in ("x_test.csv", "y_test.csv"):
+        rows = (workspace / name).read_bytes().splitlines(keepends=True)
+        (workspace / name).write_bytes(b"".join(reversed(rows[:100])))
+    other = run_prepare(workspace)
+    for name in ("x_train", "y_train", "x_valid", "y_valid"):
+        np.testing.assert_array_equal(first[name], other[name])
+    assert len(first["y_test"]) != len(other["y_test"])
+
+
 def test_images_keep_their_labels(workspace):
     write_csvs(workspace)
     for name, (n, seed) in {"train": (300, 1), "test": (120, 2)}.items():

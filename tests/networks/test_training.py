@@ -21,7 +21,7 @@ NETWORKS = {train_default: "default", train_improved: "improved"}
 
 def train(folder, stage, n=200, **params):
     """Run a training stage on synthetic images; return the saved network's path."""
-    short = {f"train_{NETWORKS[stage]}__epochs": 2, "train_improved__width": 16}
+    short = {f"train_{NETWORKS[stage]}__epochs": 2, "train_improved__width": 8}
     set_params(folder, **{"train__precision": "float32"} | short | params)
     paths = []
     for split, size, seed in (("train", n, 1), ("valid", 50, 2)):
