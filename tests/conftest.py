@@ -1,41 +1,31 @@
-"""Fixtures: small synthetic images, five labels that a network can tell apart, and parameters."""
+"""Fixtures: a folder to work in, a little network, a full disk, and the little chain."""
 
-import json
 import os
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from ruamel.yaml import YAML
+from filelock import FileLock
 
-ROOT = Path(__file__).parent.parent
-COURSE = [f"data/course/{name}.csv" for name in ("x_train", "y_train", "x_test", "y_test")]
-RUN_TIMES = ("metrics/runtime/", "report/")  # where run times are, or are told
-LOCK = {"dvc.lock"}
+from tests.helpers import ROOT, call, commit, copy_project
 
 
-def synthetic(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Make `n` noisy images, uint8 (n, 28, 28, 1), bright in a band that tells the label, (n,)."""
-    rng = np.random.default_rng(seed)
-    labels = (np.arange(n) % 5).astype(np.uint8)
-    images = rng.integers(0, 100, (n, 28, 28, 1), dtype=np.uint8)
-    for label in range(5):
-        images[labels == label, 5 * label : 5 * label + 6] += 120
-    return images, labels
+@pytest.fixture(scope="module")
+def network():
+    """A little network that has not been trained."""
+    from stages.networks.backend import keras  # which takes seconds: not where it is not needed
 
-
-def write_csvs(folder: Path, n_train: int = 300, n_test: int = 120) -> None:
-    """Write the four CSVs of synthetic images, without headers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, n, seed in (("train", n_train, 1), ("test", n_test, 2)):
-        images, labels = synthetic(n, seed)
-        for array, path in ((images.reshape(n, -1), f"x_{name}.csv"), (labels, f"y_{name}.csv")):
-            pd.DataFrame(array).to_csv(folder / path, header=False, index=False)
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Rescaling(1 / 255, name="rescale"),
+            layers.Conv2D(3, 3, activation="relu", name="features"),
+            layers.GlobalMaxPooling2D(name="encoding"),
+            layers.Dense(5, activation="softmax", name="probabilities"),
+        ]
+    )
 
 
 @pytest.fixture
@@ -46,116 +36,71 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def set_params(folder: Path, **values) -> None:
-    """Change params.yaml in `folder`: block__key=value."""
-    yaml = YAML()
-    params = yaml.load(folder / "params.yaml")
-    for name, value in values.items():
-        block, key = name.split("__")
-        assert key in params[block], name
-        params[block][key] = value
-    yaml.dump(params, folder / "params.yaml")
+@pytest.hookimpl(trylast=True)  # after `-m` has left out what does not run, before xdist
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process make the little chain and the others meanwhile do what needs none.
 
-
-def read_json(path: Path) -> dict:
-    return json.loads(path.read_text())
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """Return variables for a command in `folder`: this environment's programs, no network."""
-    variables = os.environ | {"DVC_NO_ANALYTICS": "1", "KERAS_HOME": str(folder / "nowhere")}
-    variables |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
-    return variables | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"}
-
-
-def attempt(folder: Path, *command: str) -> subprocess.CompletedProcess:
-    """Run a command in `folder`, with the programs of this environment."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=environment(folder),
-        timeout=900,
-    )
-
-
-def call(folder: Path, *command: str) -> str:
-    """Run a command in `folder`; return what it prints, and fail with it if it fails."""
-    done = attempt(folder, *command)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def copy_project(folder: Path, **values) -> None:
-    """Make a repository of the project as it lies here, with 300 images of a course.
-
-    Args:
-        values: of params.yaml, see `set_params`
+    A file's tests with the chain, and those without, stay together, to share what they set up.
     """
-    call(folder, "git", "init", "-q", "-b", "main")
-    call(folder, "git", "config", "user.name", "Test")
-    call(folder, "git", "config", "user.email", "test@example.com")
-    listed = call(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard")
-    for name in listed.splitlines():
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes((ROOT / name).read_bytes())
-    write_csvs(folder / "data/course")
-    set_params(folder, fetch__source="course", train_default__epochs=2, **values)
-    call(folder, "dvc", "add", "-q", *COURSE)
-    commit(folder, "Course data")
 
+    def place(item: pytest.Item) -> int:
+        """0: the first file's tests that need the chain; 1: tests that do not; 2: the others."""
+        if not with_chain(item):
+            return 1
+        return 0 if item.path == first else 2
 
-def commit(folder: Path, message: str) -> None:
-    """Commit all changes."""
-    call(folder, "git", "add", "-A")
-    call(folder, "git", "commit", "-qm", message)
+    def with_chain(item: pytest.Item) -> bool:
+        return "little_chain" in item.fixturenames
 
-
-def stages_run(output: str) -> set[str]:
-    return set(re.findall(r"Running stage '(\w+)'", output))
-
-
-def changed(folder: Path) -> set[str]:
-    return {line[3:] for line in call(folder, "git", "status", "--porcelain").splitlines()}
-
-
-def restore(clone: Path) -> None:
-    """Go back to the committed state."""
-    call(clone, "git", "checkout", "-q", "--", ".")
-    call(clone, "git", "clean", "-fdq")
-    call(clone, "dvc", "checkout", "-q", "--force")
-
-
-def locked_hashes(folder: Path) -> dict[str, str]:
-    """The hash of every output in dvc.lock."""
-    lock = YAML(typ="safe").load(folder / "dvc.lock")
-    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
-
-
-def clone_with_data(source, folder):
-    """Clone a repository into `folder`, with a shared DVC cache and the data checked out."""
-    call(source, "git", "clone", "-q", str(source), str(folder))
-    cache = call(source, "dvc", "cache", "dir").strip()
-    call(folder, "dvc", "config", "--local", "cache.dir", cache)
-    call(folder, "dvc", "checkout", "-q")
-    call(folder, "git", "config", "user.name", "Test")
-    call(folder, "git", "config", "user.email", "test@example.com")
+    first = next((item.path for item in items if with_chain(item)), None)
+    for item in items:
+        group = f"{item.path.relative_to(ROOT)}{' with the chain' if with_chain(item) else ''}"
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
-def clone(tmp_path_factory) -> Path:
-    """A copy of the project with images of a course, after `dvc repro`, all committed."""
-    folder = tmp_path_factory.mktemp("clone")
-    copy_project(
-        folder,
-        train__precision="float32",  # on any processor about as fast
-        train_improved__epochs=1,
-        train_improved__batch_size=128,
-        scatter__points=100,
-        image_grids__images=8,
-    )
-    call(folder, "dvc", "repro")
-    commit(folder, "Results")
+def little_chain(tmp_path_factory) -> Path:
+    """The project with images of a course, after `dvc repro`: made once for all processes."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "little_chain"
+    done = folder.with_name("little_chain_is_done")
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            folder.mkdir()
+            copy_project(
+                folder,
+                train__precision="float32",  # on any processor about as fast
+                train_improved__epochs=1,
+                train_improved__batch_size=128,
+                train_improved__width=8,
+                evaluate__mistakes=4,
+                kmeans__n_init=1,
+                kmeans_range__n_init=1,
+                label_errors__images=2,
+                scatter__points=100,
+                image_grids__images=4,
+            )
+            call(folder, "dvc", "repro")
+            commit(folder, "Results")
+            done.touch()
+    assert done.exists(), "another process could not make the little chain"
     return folder
+
+
+@pytest.fixture(scope="session")
+def clone(little_chain, tmp_path_factory) -> Path:
+    """This process's copy of the little chain, with the DVC cache; tests leave it as it was."""
+    folder = tmp_path_factory.mktemp("copies") / "clone"
+    shutil.copytree(little_chain, folder, symlinks=True)
+    return folder
+
+
+@pytest.fixture
+def full_disk():
+    """Let files grow to 8 kB alone, which programs see as they see a full disk."""
+    resource = pytest.importorskip("resource")  # not on Windows
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, old[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, old)

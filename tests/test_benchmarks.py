@@ -4,31 +4,43 @@ import math
 import sys
 
 import pytest
-from conftest import call, changed, read_json, restore, write_csvs
+
+from tests.helpers import call, changed, commit, copy_project, read_json, restore, write_csvs
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The project with images of a course, prepared, all committed."""
+    folder = tmp_path_factory.mktemp("project")
+    copy_project(folder, train__precision="float32")
+    call(folder, "dvc", "repro", "prepare")
+    commit(folder, "Prepared")
+    return folder
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks need Linux or a Mac")
 @pytest.mark.parametrize(
     ("command", "figures"),
     [
-        (("speed.py", "1"), ["metrics/runtime/speed.json"]),
-        (("growth.py", "prepare", "image_statistics"), ["metrics/runtime/growth.json"]),
+        (("speed", "1"), ["metrics/runtime/speed.json"]),
+        (("growth", "prepare", "image_statistics"), ["metrics/runtime/growth.json"]),
         (
-            ("recipes.py", "quick", "1", "2"),
+            ("recipes", "quick", "1", "2"),
             ["metrics/recipes.json", "metrics/runtime/recipes.json"],
         ),
     ],
 )
-def test_a_benchmark_stores_its_figures_and_changes_nothing_else(clone, command, figures):
+def test_a_benchmark_stores_its_figures_and_changes_nothing_else(project, command, figures):
     script, *arguments = command
-    write_csvs(clone / "data/raw", n_train=800)  # of which growth.py takes a quarter
-    call(clone, "env", "PYTHONPATH=stages", "python", f"benchmarks/{script}", *arguments)
-    assert changed(clone) == set(figures)
+    write_csvs(project / "data/raw", n_train=800)  # of which growth.py takes a quarter
+    call(project, "python", "-m", f"benchmarks.{script}", *arguments)
+    assert changed(project) == set(figures)
     for path in figures:
-        found = numbers(read_json(clone / path))
+        found = numbers(read_json(project / path))
         assert found
         assert all(0 <= value < math.inf for value in found)
-    restore(clone)
+    restore(project)
 
 
 def numbers(values):

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from conftest import LOCK, RUN_TIMES, call, changed, restore, set_params, stages_run
+import pytest
+
+from tests.helpers import LOCK, RUN_TIMES, call, changed, restore, set_params, stages_run
 
 TRAINING = {"train_default", "train_improved"}
 HAND_IN = {"report", "notebook"}
@@ -17,6 +19,7 @@ def run_experiment(clone: Path, *options: str) -> set[str]:
     return stages_run(output)
 
 
+@pytest.mark.slow
 def test_another_rate_reruns_both_trainings_and_going_back_trains_nothing(clone):
     run = ("dvc", "exp", "run", "evaluate")
     assert stages_run(call(clone, *run, "--name", "slow", "-S", "train.lr=0.01")) == TRAINING | {
@@ -30,11 +33,13 @@ def test_another_rate_reruns_both_trainings_and_going_back_trains_nothing(clone)
     restore(clone)
 
 
+@pytest.mark.slow
 def test_epochs_of_the_default_network_leave_the_improved_one_alone(clone):
     ran = run_experiment(clone, "-S", "train_default.epochs=3")
     assert ran == {"train_default", "evaluate", "compare_layers"} | HAND_IN
 
 
+@pytest.mark.slow
 def test_tsne_reruns_itself_and_the_scatter_alone(clone):
     assert run_experiment(clone, "-S", "tsne.perplexity=20") == {"tsne", "scatter"} | HAND_IN
 
@@ -51,6 +56,7 @@ def test_a_guess_reruns_its_judgement_alone(clone):
     assert run_experiment(clone, "-S", f"guess.words={words}") == {"guess"} | HAND_IN
 
 
+@pytest.mark.slow
 def test_a_temporary_and_a_queued_run_see_the_same_data(clone):
     output = call(clone, "dvc", "exp", "run", "--temp", "-S", "kmeans.n_clusters=3")
     assert stages_run(output) == AFTER_KMEANS
@@ -61,6 +67,7 @@ def test_a_temporary_and_a_queued_run_see_the_same_data(clone):
     assert changed(clone) == set()
 
 
+@pytest.mark.slow
 def test_another_machine_downloads_only_what_a_change_needs(clone, tmp_path):
     store, other = str(tmp_path / "store"), tmp_path / "other"
     call(clone, "dvc", "remote", "add", "--local", "store", store)
@@ -79,6 +86,7 @@ def test_another_machine_downloads_only_what_a_change_needs(clone, tmp_path):
     assert not {"raw/x_train.csv", "prepared/x_train.npy", "models/improved.keras"} & present
 
 
+@pytest.mark.slow
 def test_metrics_show_and_diff_tell_experiments_apart(clone):
     shown = json.loads(call(clone, "dvc", "metrics", "show", "--json"))
     files = shown[""]["data"]
@@ -88,6 +96,7 @@ def test_metrics_show_and_diff_tell_experiments_apart(clone):
     assert "default.loss" in diff["metrics/evaluate.json"]
 
 
+@pytest.mark.slow
 def test_plots_diff_shows_both_revisions(clone):
     plots = json.loads(call(clone, "dvc", "plots", "diff", "HEAD", "slow", "--json"))["data"]
     for name, drawn in plots.items():

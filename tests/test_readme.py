@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stages.meaning import label_flips
-
 import pytest
-from conftest import ROOT
 from ruamel.yaml import YAML
+
+from stages.meaning import label_flips
+from tests.helpers import ROOT
 
 
 def committed(path: str) -> str:

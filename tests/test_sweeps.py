@@ -1,4 +1,4 @@
-"""Sweeps: plan, comparison, and the real thing on little data, on this machine and a cluster."""
+"""Sweeps: plan, and the real thing on little data, on this machine and a cluster."""
 
 import json
 import os
@@ -7,17 +7,15 @@ import signal
 import subprocess
 import time
 
-from stages.hand_in import compare_sweeps
-from stages.common.command import InputError
-from stages.common.params import read_params
-from stages.hand_in.compare_sweeps import effects, summarise
-from sweeps.plan import plan, read_sweep
-
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, attempt, call, clone_with_data, commit, environment, read_json
 from ruamel.yaml import YAML
+
+from stages.common.command import InputError
+from stages.common.params import read_params
+from sweeps.plan import plan, read_sweep
+from tests.helpers import ROOT, attempt, call, clone_with_data, commit, environment, read_json
 
 TINY = """
 tiny:
@@ -36,7 +34,7 @@ broken:
   seeds: [1]
 """
 NAMES = {f"tiny-{setting}-seed={seed}" for setting in ("default", "lr=0.2") for seed in (1, 2)}
-SWEEP = ("env", "PYTHONPATH=stages", "python", "sweeps/sweep.py")
+SWEEP = ("python", "-m", "sweeps.sweep")
 
 
 def planned(**sweep):
@@ -127,99 +125,6 @@ def test_a_wrong_sweep_is_one_clear_line(tmp_path, text, message):
         read_sweep(tmp_path, "tiny")
 
 
-def table(rows: list[tuple]) -> pd.DataFrame:
-    """Make a table of runs from setting, seed, rate, batch size and accuracy."""
-    runs = pd.DataFrame(
-        rows, columns=["setting", "seed", "train.lr", "train.batch", "validation_accuracy"]
-    )
-    return runs.assign(
-        sweep="s", stage="train", data="a-b", experiment=runs["setting"] + runs["seed"]
-    ).assign(kept="train.epochs=2 train.mirror=true")
-
-
-GRID = [
-    ("default", "1", "0.1", "128", 0.90),
-    ("default", "2", "0.1", "128", 0.92),
-    ("lr=0.2", "1", "0.2", "128", 0.93),
-    ("lr=0.2", "2", "0.2", "128", 0.95),
-    ("batch=64", "1", "0.1", "64", 0.91),
-    ("batch=64", "2", "0.1", "64", 0.91),
-    ("lr=0.2 batch=64", "1", "0.2", "64", 0.95),
-    ("lr=0.2 batch=64", "2", "0.2", "64", 0.93),
-]
-
-
-def test_an_effect_is_the_mean_of_paired_differences_with_students_interval():
-    found = effects(table(GRID))
-    assert list(found) == ["train.lr=0.2", "train.batch=64"]
-    # Seed 1: +0.03 and +0.04; seed 2: +0.03 and +0.02.
-    rate = found["train.lr=0.2"]
-    assert rate["difference"] == pytest.approx(0.03)
-    reach = 12.7062 * 0.01 / np.sqrt(2) / np.sqrt(2)  # t of one degree of freedom
-    assert rate["low"] == pytest.approx(0.03 - reach, abs=1e-5)
-    assert rate["words"] == "indistinguishable"
-
-
-def test_the_same_gain_with_every_seed_is_better_and_the_same_loss_worse():
-    runs = table(GRID[:4])
-    assert effects(runs)["train.lr=0.2"]["words"] == "better"
-    runs["validation_accuracy"] = 1 - runs["validation_accuracy"]
-    assert effects(runs)["train.lr=0.2"]["words"] == "worse"
-
-
-def test_runs_that_failed_are_counted_and_take_no_part():
-    runs = table(GRID[:4])
-    runs.loc[3, "validation_accuracy"] = np.nan
-    found = summarise(runs, "a-b")
-    assert found["chosen"] == {"train.lr": "0.1"}
-    assert found["fixed"] == {"train.batch": "128"}
-    assert found["kept"] == {"train.epochs": "2", "train.mirror": "true"}
-    assert found["settings"]["lr=0.2"] == {
-        "values": {"train.lr": "0.2"},
-        "mean": pytest.approx(0.93),
-        "standard_deviation": None,
-        "runs": 1,
-        "failed": 1,
-    }
-    assert found["effects"]["train.lr=0.2"]["words"] == "unknown"
-    assert found["winner"]["experiment"] == "default1"  # a lucky run is no winner
-
-
-def test_params_yaml_wins_where_nothing_is_higher():
-    found = summarise(table([*GRID[:2], ("lr=0.2", "1", "0.2", "128", 0.91)]), "a-b")
-    assert found["winner"]["setting"] == "default"
-    assert found["winner"]["experiment"] == "default1"
-
-
-def test_a_setting_whose_runs_all_failed_has_no_mean_and_no_effect():
-    runs = table(GRID[:4])
-    runs.loc[2:, "validation_accuracy"] = np.nan
-    found = summarise(runs, "a-b")
-    assert found["settings"]["lr=0.2"]["mean"] is None
-    assert found["effects"] == {}
-    assert "no run ended, 2 failed" in compare_sweeps.say("s", found)
-
-
-def test_a_sweep_without_a_run_of_params_yaml_is_told_and_the_others_are_compared(tmp_path, capsys):
-    runs = pd.concat([table(GRID), table(GRID[2:4]).assign(sweep="other")])
-    runs.to_csv(tmp_path / "experiments.csv", index=False)
-    for name in "xy":
-        (tmp_path / name).write_bytes(b"other data")
-    names = ("x", "y", "experiments.csv", "a.json", "pictures")
-    compare_sweeps.main(*(tmp_path / name for name in names))
-    output = capsys.readouterr().out
-    assert "other: no run of params.yaml's own setting has ended" in output
-    assert "This sweep was run on other images or labels than those here." in output
-    assert list(read_json(tmp_path / "a.json")) == ["s"]
-    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["s.png"]
-
-
-def test_a_table_without_a_column_is_one_clear_line(tmp_path):
-    table(GRID).drop(columns="setting").to_csv(tmp_path / "experiments.csv", index=False)
-    with pytest.raises(InputError, match=r"experiments.csv: expected columns .*, found no setting"):
-        compare_sweeps.read_table(tmp_path / "experiments.csv")
-
-
 @pytest.fixture(scope="module")
 def project(clone, tmp_path_factory):
     """A clone of the finished project with little sweeps, no table yet, and a DVC remote."""
@@ -244,6 +149,7 @@ def read_table(folder):
     return pd.read_csv(folder / "metrics/experiments.csv")
 
 
+@pytest.mark.slow
 def test_a_sweep_makes_experiments_of_its_stage_alone_and_a_table(swept):
     folder, output = swept
     assert "sweep: tiny: 4 experiments of train_default, 0 of them done" in output
@@ -267,6 +173,7 @@ def ref_of(folder, name="tiny-lr=0.2-seed=1"):
     return f"{head[:2]}/{head[2:]}/{name}"
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_with_a_comparison_and_the_winner_as_a_command_that_works(swept):
     folder, output = swept
     found = read_json(folder / "metrics/sweeps.json")["tiny"]
@@ -287,6 +194,7 @@ def test_a_sweep_ends_with_a_comparison_and_the_winner_as_a_command_that_works(s
     assert applied == pytest.approx(found[winner["experiment"]], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_sweep_goes_on_where_it_was_and_ends_with_the_same_table(swept):
     folder, _ = swept
     before = (folder / "metrics/experiments.csv").read_bytes()
@@ -298,6 +206,7 @@ def test_a_sweep_goes_on_where_it_was_and_ends_with_the_same_table(swept):
     assert (folder / "metrics/experiments.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_an_experiment_that_fails_is_told_and_the_others_are_kept(swept):
     folder, _ = swept
     done = attempt(folder, *SWEEP, "broken")
@@ -310,6 +219,7 @@ def test_an_experiment_that_fails_is_told_and_the_others_are_kept(swept):
     assert set(found.index) >= NAMES
 
 
+@pytest.mark.slow
 def test_a_sweep_starts_from_committed_files_alone(swept):
     folder, _ = swept
     path = folder / "params.yaml"
@@ -323,6 +233,7 @@ def test_a_sweep_starts_from_committed_files_alone(swept):
     )
 
 
+@pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_ends_with_every_experiment_once_and_the_same_table(
     swept, tmp_path
 ):
@@ -372,6 +283,7 @@ def test_a_cluster_that_loses_a_worker_ends_with_every_experiment_once_and_the_s
     pd.testing.assert_frame_equal(theirs, ours, check_dtype=False)
 
 
+@pytest.mark.slow
 def test_a_cluster_needs_both_remotes_and_says_so(swept, tmp_path):
     folder = tmp_path / "alone"
     local, _ = swept

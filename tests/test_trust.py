@@ -1,4 +1,4 @@
-"""Nothing lost, nothing half-done: kills, Ctrl-C, full disks, threads, and the test set's reach."""
+"""Nothing lost, nothing half-done: kills, Ctrl-C, threads, and the test set's reach."""
 
 import os
 import shutil
@@ -8,78 +8,27 @@ import sys
 import time
 from pathlib import Path
 
-from stages.common.command import InputError
-from stages.networks import training
-from stages.networks.backend import keras
-from stages.common.files import save_array, save_json, save_table, save_text
-from stages.common.pictures import save_figure
-
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import (
+
+from tests.helpers import (
     COURSE,
     ROOT,
     RUN_TIMES,
+    STAGES,
     attempt,
     call,
     clone_with_data,
     environment,
     locked_hashes,
+    module,
     set_params,
     synthetic,
     write_csvs,
 )
-from matplotlib.figure import Figure
-from ruamel.yaml import YAML
 
 resource = pytest.importorskip("resource")  # not on Windows, nor are kills of process groups
-STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py"))
-
-# A full disk
-
-
-def save_a_figure(path: Path) -> None:
-    figure = Figure()
-    figure.subplots().imshow(np.random.default_rng(1).random((50, 50)))
-    save_figure(figure, path)
-
-
-def save_a_network(path: Path) -> None:
-    inputs = keras.Input((50,))
-    training.save_network(keras.Model(inputs, keras.layers.Dense(500)(inputs)), path)
-
-
-WRITERS = {
-    "array.npy": lambda path: save_array(path, np.zeros(20_000)),
-    "text.txt": lambda path: save_text(path, "x" * 20_000),
-    "figures.json": lambda path: save_json(path, {"a": ["x" * 20_000]}),
-    "table.csv": lambda path: save_table(path, pd.DataFrame({"a": range(20_000)})),
-    "picture.png": save_a_figure,
-    "network.keras": save_a_network,
-}
-
-
-@pytest.fixture
-def full_disk():
-    """Let files grow to 8 kB alone, which programs see as they see a full disk."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, old[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, old)
-
-
-@pytest.mark.parametrize("name", WRITERS)
-def test_on_a_full_disk_a_writer_keeps_the_old_file_and_says_so(tmp_path, full_disk, name):
-    path = tmp_path / name
-    path.write_text("old")
-    with pytest.raises(InputError, match=rf"{name}: could not be written: "):
-        WRITERS[name](path)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-# Kills and Ctrl-C
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +73,7 @@ def left_over(folder: Path) -> list[str]:
     return parts + call(folder, "git", "ls-files", "--others", "--exclude-standard").splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "words"),
     [("fetch", "Running stage"), ("train_default", "Epoch 1/"), ("train_improved", "from scratch")],
@@ -142,6 +92,7 @@ def test_after_kill_9_the_next_repro_ends_with_the_same_bytes(copy, stage, words
     assert left_over(copy) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_one_line_of_ours_and_no_traceback(copy):
     before = results_of(copy)
     command = ("dvc", "repro", "--force", "--single-item", "--no-run-cache", "train_default")
@@ -156,43 +107,6 @@ def test_ctrl_c_ends_with_one_line_of_ours_and_no_traceback(copy):
     call(copy, "dvc", "repro", "--no-run-cache")
     assert results_of(copy) == before
     assert left_over(copy) == []
-
-
-# Python reads it as it starts: the first library that a stage loads is as far as it gets.
-INTERRUPT = """
-import sys
-
-class Interrupt:
-    def find_spec(name, path=None, target=None):
-        if name.split(".")[0] not in {*sys.stdlib_module_names, "common", *OURS}:
-            raise KeyboardInterrupt
-
-sys.meta_path.insert(0, Interrupt)
-"""
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_ctrl_c_while_libraries_load_ends_with_one_line_of_ours(tmp_path, stage):
-    (tmp_path / "sitecustomize.py").write_text(f"OURS = {STAGES}{INTERRUPT}")
-    done = subprocess.run(
-        [sys.executable, ROOT / f"stages/{stage}.py"],
-        env=os.environ | {"PYTHONPATH": str(tmp_path), "PYTHONNOUSERSITE": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stderr == f"{stage}: stopped; `dvc repro` starts this stage again\n"
-    assert done.returncode == -signal.SIGINT
-
-
-def test_ctrl_c_in_another_program_says_nothing_of_stages(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text("import common.command\nraise KeyboardInterrupt")
-    paths = os.environ | {"PYTHONPATH": str(ROOT / "stages")}
-    done = subprocess.run([sys.executable, script], env=paths, capture_output=True, text=True)
-    assert done.stderr == "script: stopped\n"
-
-
-# What influences what
 
 
 def course_project(folder: Path, seed: int) -> None:
@@ -224,12 +138,12 @@ def train(folder: Path, *before: str) -> dict[str, bytes]:
         before: of the commands, such as `taskset`
     """
     raw = [path.replace("course", "raw") for path in COURSE]
-    commands = [["stages/prepare.py", *raw, "data/prepared", "metrics/prepare.json"]]
+    commands = [[module("prepare"), *raw, "data/prepared", "metrics/prepare.json"]]
     for network in ("default", "improved"):
         outputs = [f"{network}.keras", f"live/{network}", f"runtime_{network}.json"]
-        commands.append([f"stages/train_{network}.py", *PREPARED, *outputs])
+        commands.append([module(f"train_{network}"), *PREPARED, *outputs])
     for command in commands:
-        done = attempt(folder, *before, sys.executable, *command)
+        done = attempt(folder, *before, sys.executable, "-m", *command)
         assert done.returncode == 0, done.stderr
     paths = [*folder.glob("*.keras"), *folder.glob("live/**/*.*"), *map(folder.joinpath, PREPARED)]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
@@ -243,12 +157,14 @@ def trained(tmp_path_factory) -> dict[str, bytes]:
     return train(folder)
 
 
+@pytest.mark.slow
 def test_other_test_rows_change_no_byte_of_the_trainings(trained, tmp_path):
     course_project(tmp_path, seed=3)
     assert len(trained) > 8
     assert train(tmp_path) == trained
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("taskset"), reason="processors are bound by taskset")
 def test_on_one_processor_the_trainings_make_the_same_bytes(trained, tmp_path):
     course_project(tmp_path, seed=2)
@@ -257,15 +173,14 @@ def test_on_one_processor_the_trainings_make_the_same_bytes(trained, tmp_path):
 
 
 def test_what_evaluate_reads_was_made_without_test_rows():
-    stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
     makers = {}
-    for name, stage in stages.items():
+    for name, stage in STAGES.items():
         for out in [*stage.get("outs", []), *stage.get("metrics", [])]:
             makers[next(iter(out)) if isinstance(out, dict) else out] = name
     before, left = set(), ["evaluate"]
     while left:
-        left += [makers[path] for path in stages[left.pop()]["deps"] if path in makers]
+        left += [makers[path] for path in STAGES[left.pop()]["deps"] if path in makers]
         before |= set(left)
     assert {"train_default", "train_improved"} <= before
     for name in before - {"fetch", "prepare"}:  # which read CSVs of both
-        assert not [path for path in stages[name]["deps"] if "test" in path], name
+        assert not [path for path in STAGES[name]["deps"] if "test" in path], name

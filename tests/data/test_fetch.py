@@ -1,18 +1,19 @@
+"""The four CSVs: from Fashion-MNIST with a twist, or from a course."""
+
 import gzip
 import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
-from stages.data import fetch
-from stages.common.command import InputError
-from stages.data import fashion_mnist
-
 import numpy as np
 import pandas as pd
 import pytest
 import requests
-from conftest import set_params, write_csvs
+
+from stages.common.command import InputError
+from stages.data import fashion_mnist, fetch
+from tests.helpers import set_params, write_csvs
 
 CLASSES = np.arange(10, dtype=np.uint8)
 

@@ -1,19 +1,18 @@
+"""From CSVs to arrays: every variety is read, and what is bad is named."""
+
 import gzip
 import os
 import re
 import subprocess
 import sys
-from pathlib import Path
-
-from stages.data import prepare
-from stages.common.command import InputError
-from stages.data.sampling import draw_rows
-from stages.data.tables import read_whole_numbers
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, set_params, synthetic, write_csvs
+
+from stages.common.command import InputError
+from stages.data import prepare
+from tests.helpers import ROOT, set_params, synthetic, write_csvs
 
 NAMES = ("x_train.csv", "y_train.csv", "x_test.csv", "y_test.csv")
 
@@ -200,47 +199,6 @@ def test_a_folder_in_place_of_a_file_is_one_clear_line(workspace):
         run_prepare(workspace)
 
 
-def test_a_file_that_may_not_be_read_is_one_clear_line(workspace, monkeypatch):
-    write_csvs(workspace)
-
-    def refuse(path, *_):
-        raise PermissionError(13, "Permission denied", str(path))
-
-    monkeypatch.setattr(Path, "open", refuse)  # root may read everything
-    with pytest.raises(InputError, match=r"x_train.csv: expected .* read: Permission denied"):
-        read_whole_numbers(workspace / "x_train.csv", 784, 255)
-
-
-def test_a_ragged_row_deep_in_a_file_is_named(tmp_path):
-    rows = ["3,2,1"] * 5_000
-    rows[4_321] = "3,2,1,0"
-    (tmp_path / "t.csv").write_text("\n".join(rows))
-    with pytest.raises(InputError, match=r"t.csv, row 4322: expected 3 values, found 4"):
-        read_whole_numbers(tmp_path / "t.csv", 3, 255)
-    rows[4_321] = "3,2"
-    (tmp_path / "t.csv").write_text("\n".join(rows))
-    with pytest.raises(InputError, match=r"t.csv, row 4322, column 3: .* found nothing"):
-        read_whole_numbers(tmp_path / "t.csv", 3, 255)
-
-
-def test_a_header_of_another_width_than_the_rows_is_rejected(tmp_path):
-    (tmp_path / "t.csv").write_text("a,b,c\n1,2,3,4\n")
-    with pytest.raises(InputError, match="row 1: expected 3 values as in the header, found 4"):
-        read_whole_numbers(tmp_path / "t.csv", 3, 255)
-
-
-def test_rows_beyond_the_first_chunk_are_read_and_counted(tmp_path):
-    table = pd.DataFrame({"a": np.arange(5_000) % 256})
-    table.to_csv(tmp_path / "t.csv", index=False, header=False)
-    np.testing.assert_array_equal(
-        read_whole_numbers(tmp_path / "t.csv", 1, 255)[:, 0], table["a"].to_numpy()
-    )
-    table.iloc[4_321] = 256
-    table.to_csv(tmp_path / "t.csv", index=False, header=False)
-    with pytest.raises(InputError, match=r"row 4322, column 1: .* found 256"):
-        read_whole_numbers(tmp_path / "t.csv", 1, 255)
-
-
 def test_the_split_is_stratified_disjoint_and_complete(workspace):
     write_csvs(workspace)
     arrays = run_prepare(workspace)
@@ -259,6 +217,18 @@ def test_the_split_is_stratified_disjoint_and_complete(workspace):
     np.testing.assert_array_equal(
         np.unique(both, axis=0), np.unique(images.reshape(300, -1), axis=0)
     )
+
+
+def test_other_test_rows_change_no_byte_of_what_is_trained_on(workspace):
+    write_csvs(workspace)
+    first = run_prepare(workspace)
+    for name in ("x_test.csv", "y_test.csv"):
+        rows = (workspace / name).read_bytes().splitlines(keepends=True)
+        (workspace / name).write_bytes(b"".join(reversed(rows[:100])))
+    other = run_prepare(workspace)
+    for name in ("x_train", "y_train", "x_valid", "y_valid"):
+        np.testing.assert_array_equal(first[name], other[name])
+    assert len(first["y_test"]) != len(other["y_test"])
 
 
 def test_images_keep_their_labels(workspace):
@@ -317,32 +287,6 @@ def test_a_label_that_the_limit_leaves_out_is_one_clear_line(workspace):
         run_prepare(workspace)
 
 
-@pytest.mark.parametrize("size", [1, 10, 999])
-def test_drawn_rows_are_stratified_sorted_disjoint_and_repeatable(size):
-    labels = np.random.default_rng(0).permutation(np.repeat([0, 1], [900, 100]))
-    drawn, others = draw_rows(labels, size, seed=1)
-    assert len(drawn) == size
-    assert abs(labels[drawn].sum() - size / 10) <= 1
-    np.testing.assert_array_equal(np.sort(np.concatenate([drawn, others])), np.arange(1000))
-    np.testing.assert_array_equal(drawn, np.sort(drawn))
-    np.testing.assert_array_equal(drawn, draw_rows(labels, size, seed=1)[0])
-    assert not np.array_equal(drawn, draw_rows(labels, size, seed=2)[0])
-
-
-def test_more_rows_than_there_are_is_all_of_them():
-    drawn, others = draw_rows(np.zeros(5), 9, seed=1)
-    assert (len(drawn), len(others)) == (5, 0)
-
-
-def test_one_bad_value_far_down_gives_one_line_and_no_warning(tmp_path, recwarn):
-    rows = [["9"] * 784 for _ in range(1_900)]
-    rows[1_500][8] = "ink"
-    (tmp_path / "t.csv").write_text("\n".join(map(",".join, rows)))
-    with pytest.raises(InputError, match=r"row 1501, column 9: .* found ink"):
-        read_whole_numbers(tmp_path / "t.csv", 784, 255)
-    assert [str(warning.message) for warning in recwarn] == []
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 @pytest.mark.parametrize("cell", ["7", "7.0"])
 def test_memory_stays_within_the_arrays_and_300_megabytes(workspace, cell):
@@ -352,13 +296,13 @@ def test_memory_stays_within_the_arrays_and_300_megabytes(workspace, cell):
         (workspace / f"x_{name}.csv").write_text(row * rows)
         (workspace / f"y_{name}.csv").write_text("0\n1\n2\n3\n4\n" * (rows // 5))
     code = (
-        "import sys, prepare; from pathlib import Path;"
+        "import sys; from pathlib import Path; from stages.data import prepare;"
         "prepare.main(*map(Path, sys.argv[1:]));"
         "print(Path('/proc/self/status').read_text())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *NAMES, "prepared", "prepare.json"],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "stages")},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,

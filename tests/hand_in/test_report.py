@@ -3,25 +3,21 @@
 import json
 import re
 
-from stages.hand_in import report
-from stages.encoding import scatter
-from stages.encoding import clustering
-from stages.hand_in import words as report_words
-from stages.hand_in import charts
+import pandas as pd
+import pytest
+from pypdf import PdfReader
+
+from stages.encoding import clustering, scatter
+from stages.hand_in import charts, report
 from stages.hand_in import report_meaning as meaning
 from stages.hand_in import report_networks as networks
 from stages.hand_in import report_results as results_text
+from stages.hand_in import words as report_words
 from stages.hand_in.sources import SOURCES
-
-import pandas as pd
-import pytest
-from conftest import ROOT, call, read_json, synthetic
-from pypdf import PdfReader
+from tests.helpers import ROOT, call, read_json, synthetic
 
 # Of the networks, the methods and the words, whatever the data are.
 STRUCTURE = {"1", "2", "3", "4", "5", "8", "12", "16", "32", "512", "95", "0", "0.99"}
-
-
 CITED = r"\[[\w ]+ \d{4}\]"
 
 

@@ -1,7 +1,9 @@
-from stages.networks.augmentation import erase, mirror, shift
+"""Shifts, mirror images and erased squares."""
 
 import numpy as np
-from conftest import synthetic
+
+from stages.networks.augmentation import erase, mirror, shift
+from tests.helpers import synthetic
 
 
 def test_shift_moves_an_image_down_and_right_and_fills_with_background():
