@@ -9,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from dvc.utils.serialize import modify_yaml
 from hypothesis import HealthCheck, settings
-from ruamel.yaml import YAML
+
+from stages.common.yaml import load_yaml
 
 ROOT = Path(__file__).parent.parent
 COURSE = [f"data/course/{name}.csv" for name in ("x_train", "y_train", "x_test", "y_test")]
 RUN_TIMES = ("metrics/runtime/", "report/")  # where run times are, or are told
 LOCK = {"dvc.lock"}
-PIPELINE = YAML(typ="safe").load(ROOT / "dvc.yaml")
+PIPELINE = load_yaml(ROOT / "dvc.yaml")
 STAGES = PIPELINE["stages"]
 
 
@@ -60,14 +62,12 @@ def write_csvs(folder: Path, n_train: int = 300, n_test: int = 120) -> None:
 
 
 def set_params(folder: Path, **values) -> None:
-    """Change params.yaml in `folder`: block__key=value."""
-    yaml = YAML()
-    params = yaml.load(folder / "params.yaml")
-    for name, value in values.items():
-        block, key = name.split("__")
-        assert key in params[block], name
-        params[block][key] = value
-    yaml.dump(params, folder / "params.yaml")
+    """Change params.yaml in `folder` as `dvc exp run -S` does: block__key=value."""
+    with modify_yaml(folder / "params.yaml") as params:
+        for name, value in values.items():
+            block, key = name.split("__")
+            assert key in params[block], name
+            params[block][key] = value
 
 
 def read_json(path: Path) -> dict:
@@ -144,7 +144,7 @@ def restore(clone: Path) -> None:
 
 def locked_hashes(folder: Path) -> dict[str, str]:
     """The hash of every output in dvc.lock."""
-    lock = YAML(typ="safe").load(folder / "dvc.lock")
+    lock = load_yaml(folder / "dvc.lock")
     return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
 
 
@@ -172,7 +172,7 @@ def pairs_of(*flips):
         {"jump": jump, "statistic": "width", "threshold": 12.5, "flips": jump == 1.0}
         for jump in (0.4, 1.0)
     )
-    return {name: yes if name in flips else no for name in names}
+    return [{"pair": name} | (yes if name in flips else no) for name in names]
 
 
 QUICK = settings(

@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from ruamel.yaml import YAML
 
+from stages.common.yaml import load_yaml
 from tests.helpers import (
     LOCK,
     ROOT,
@@ -139,7 +139,7 @@ def test_a_summary_says_that_nothing_has_changed(clone):
 
 
 def test_the_workflow_runs_what_is_here_and_pins_its_actions():
-    workflow = YAML(typ="safe").load(ROOT / ".github/workflows/check.yml")
+    workflow = load_yaml(ROOT / ".github/workflows/check.yml")
     steps = workflow["jobs"]["check"]["steps"]
     commands = "\n".join(step["run"] for step in steps if "run" in step)
     for path in re.findall(r"\.ci/[\w.]+", commands):

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
+from stages.common.yaml import parse_yaml
 from stages.meaning import label_flips
 from tests.helpers import ROOT
 
@@ -79,7 +79,7 @@ def test_figures_in_the_text_are_the_committed_metrics():
     assert f"trained in {metrics('runtime/train_improved')['precision']}:" in text
 
 
-RECIPES = YAML(typ="safe").load(committed("benchmarks/recipes.yaml"))
+RECIPES = parse_yaml(committed("benchmarks/recipes.yaml"))
 
 
 def accuracies(scores, names):

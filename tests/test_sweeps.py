@@ -10,10 +10,10 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
 from stages.common.command import InputError
 from stages.common.params import read_params
+from stages.common.yaml import load_yaml, parse_yaml
 from sweeps.plan import plan, read_sweep
 from tests.helpers import ROOT, attempt, call, clone_with_data, commit, environment, read_json
 
@@ -45,7 +45,7 @@ def planned(**sweep):
 
 def test_every_committed_sweep_can_be_planned_and_has_three_seeds():
     params = read_params(ROOT / "params.yaml")
-    for name in YAML(typ="safe").load(ROOT / "sweeps/sweeps.yaml"):
+    for name in load_yaml(ROOT / "sweeps/sweeps.yaml"):
         sweep = read_sweep(ROOT, name)
         settings = {experiment.setting for experiment in plan(name, sweep, params)}
         assert "default" in settings
@@ -272,9 +272,7 @@ def test_a_cluster_that_loses_a_worker_ends_with_every_experiment_once_and_the_s
     assert sorted(call(bare, *refs).split()) == sorted(NAMES)
     assert set(call(other, "dvc", "exp", "list", "--name-only").split()) >= NAMES
     for name in NAMES:
-        lock = YAML(typ="safe").load(
-            call(other, "git", "show", f"refs/exps/{ref_of(other, name)}:dvc.lock")
-        )
+        lock = parse_yaml(call(other, "git", "show", f"refs/exps/{ref_of(other, name)}:dvc.lock"))
         model = lock["stages"]["train_default"]["outs"][0]["md5"]
         assert (store / "files/md5" / model[:2] / model[2:]).exists()
     theirs, ours = read_table(other), read_table(local)

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from dvc.utils import serialize as dvc_yaml
+from hypothesis import example, given
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from stages.common.command import InputError
 from stages.common.params import SCHEMA, read_params
+from stages.common.yaml import load_yaml
 from tests.helpers import QUICK, ROOT, one_line, set_params
 
 
@@ -124,14 +125,13 @@ def test_every_key_rejects_what_its_schema_forbids(workspace, name):
 @pytest.mark.parametrize("name", KEYS)
 def test_every_key_is_required_and_no_other_is_allowed(workspace, name):
     block, key = name.split("__")
-    yaml = YAML(typ="safe")
-    params = yaml.load(workspace / "params.yaml")
+    params = read_params()
     value = params[block].pop(key)
-    yaml.dump(params, workspace / "params.yaml")
+    (workspace / "params.yaml").write_text(json.dumps(params))
     with pytest.raises(InputError, match=f"{block}: '{key}' is a required property"):
         read_params()
     params[block] |= {key: value, f"{key}s_": value}
-    yaml.dump(params, workspace / "params.yaml")
+    (workspace / "params.yaml").write_text(json.dumps(params))
     with pytest.raises(InputError, match=f"{block}: .*'{key}s_' was unexpected"):
         read_params()
 
@@ -149,12 +149,62 @@ ANYTHING = st.recursive(
 @QUICK
 @given(name=st.sampled_from(KEYS), value=ANYTHING)
 def test_any_value_of_a_key_is_taken_or_one_clear_line(workspace, name, value):
-    yaml = YAML(typ="safe")
-    params = yaml.load(ROOT / "params.yaml")
+    write_as_dvc(workspace / "params.yaml", name, value)
+    parameters_or_one_line()
+
+
+def write_as_dvc(path, name, value) -> None:
+    """Write the project's parameters with another value, by DVC's own writer."""
+    params = read_params(ROOT / "params.yaml")
     block, key = name.split("__")
     params[block][key] = value
-    yaml.dump(params, workspace / "params.yaml")
-    parameters_or_one_line()
+    dvc_yaml.dump_yaml(path, params)
+
+
+def same(ours, dvcs) -> bool:
+    """Whether two readers of YAML have found the same values of the same types."""
+    if isinstance(ours, dict):
+        return list(ours) == list(dvcs) and all(same(ours[key], dvcs[key]) for key in ours)
+    if isinstance(ours, list):
+        return len(ours) == len(dvcs) and all(map(same, ours, dvcs))
+    return type(ours) is type(dvcs) and (ours == dvcs or (ours != ours and dvcs != dvcs))
+
+
+# What YAML 1.1, which PyYAML reads by itself, takes for something else.
+ODD = ["yes", "off", "1:30", "010", "0o7", "1_000", "~", "1e5", ".5", ".1e5", "1e-05"]
+
+
+@QUICK
+@given(name=st.sampled_from(KEYS), value=ANYTHING | st.sampled_from(ODD))
+@example(name="train__lr", value=1e-5)
+def test_what_dvc_writes_is_read_as_dvc_reads_it(workspace, name, value):
+    path = workspace / "params.yaml"
+    write_as_dvc(path, name, value)
+    assert same(load_yaml(path), dvc_yaml.load_yaml(path))
+
+
+@pytest.mark.parametrize("text", [*ODD, "0b11", "-0x1F", "+.5", "1.", "-.inf", ".NaN", "TRUE", "n"])
+def test_a_plain_word_is_what_dvc_takes_it_for(tmp_path, text):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"a: {text}\n")
+    assert same(load_yaml(path), dvc_yaml.load_yaml(path))
+
+
+@pytest.mark.parametrize(
+    ("block", "old", "new"),
+    [
+        ("train_improved", "mirror", "hflip"),
+        ("train_improved", "erase", "cutout"),
+        ("train_improved", "normalise", "batch_norm"),
+        ("evaluate", "views", "tta_views"),
+    ],
+)
+def test_an_old_name_is_told_its_new_one(workspace, block, old, new):
+    params = read_params()
+    params[block][old] = params[block].pop(new)
+    (workspace / "params.yaml").write_text(json.dumps(params))
+    with pytest.raises(InputError, match=f"{block}.{old} is called {new} now: rename it"):
+        read_params()
 
 
 @QUICK

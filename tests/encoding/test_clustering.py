@@ -1,12 +1,19 @@
 """Clusters: found, counted, and compared with the labels."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from stages.common.command import InputError
 from stages.encoding import density, kmeans, kmeans_range
-from stages.encoding.clustering import agreement, find_clusters, in_words, silhouette
+from stages.encoding.clustering import (
+    agreement,
+    best_number,
+    find_clusters,
+    in_words,
+    silhouette,
+)
 from tests.helpers import clumps
 
 
@@ -66,13 +73,19 @@ def test_words_for_an_agreement_depend_on_what_the_predictions_reach(index, word
     assert words in in_words(index, 0.9)
 
 
+def assess_range(valid, test, labels):
+    """The scores of every number of clusters, a row each."""
+    return pd.DataFrame(
+        {"n_clusters": n} | kmeans_range.assess(valid, test, labels, n, (3, 1))
+        for n in kmeans_range.N_CLUSTERS
+    )
+
+
 @pytest.mark.parametrize("n", [3, 5, 7])
 def test_the_range_of_clusters_finds_how_many_clumps_there_are(n):
     points, numbers = clumps(n, 30)
-    scores = {
-        k: kmeans_range.assess(points, points, numbers, k, (3, 1)) for k in kmeans_range.N_CLUSTERS
-    }
-    assert kmeans_range.best_number(scores) == n
+    scores = assess_range(points, points, numbers)
+    assert best_number(scores) == n
     relation = {3: "fewer than", 5: "as many as", 7: "more than"}[n]
     assert f"suggest {n} clusters, {relation} there are labels" in kmeans_range.say(scores, 5, 1.0)
 
@@ -80,10 +93,12 @@ def test_the_range_of_clusters_finds_how_many_clumps_there_are(n):
 def test_the_number_of_clusters_is_chosen_on_validation_encodings():
     valid, _ = clumps(4, 30)
     test, numbers = clumps(6, 30)
-    scores = {
-        k: kmeans_range.assess(valid, test, numbers, k, (3, 1)) for k in kmeans_range.N_CLUSTERS
-    }
-    assert kmeans_range.best_number(scores) == 4
+    assert best_number(assess_range(valid, test, numbers)) == 4
+
+
+def test_numbers_of_clusters_without_a_silhouette_are_never_the_best():
+    scores = pd.DataFrame({"n_clusters": [2, 3, 4], "valid_silhouette": [np.nan, -0.5, np.nan]})
+    assert best_number(scores) == 3
 
 
 def test_density_finds_clumps_and_leaves_what_lies_between_them_out():
@@ -105,8 +120,8 @@ def test_density_finds_clumps_and_leaves_what_lies_between_them_out():
     ],
 )
 def test_the_least_size_of_a_dense_cluster_is_one_that_matters_little(numbers, chosen):
-    counts = dict(zip(density.SHARES, numbers, strict=True))
-    assert density.choose_share(counts) == chosen
+    counts = dict(zip(density.FRACTIONS, numbers, strict=True))
+    assert density.choose_fraction(counts) == chosen
 
 
 def test_purity_counts_images_in_clusters_alone():

@@ -1,10 +1,9 @@
 """Which layer encodes best."""
 
 import numpy as np
+import pandas as pd
 
-from stages.encoding import (
-    compare_layers,
-)
+from stages.encoding import compare_layers
 from stages.networks.train_default import default_network
 from stages.networks.train_improved import improved_network
 from tests.helpers import synthetic
@@ -25,12 +24,6 @@ def test_the_pixels_themselves_keep_all_detail_and_the_label_alone_none():
     assert 0.3 < detail(hidden[:, :3], images, labels, seed=1) < 0.7
 
 
-def test_the_best_layer_is_an_inner_one():
-    scores = {"dense": 0.5, "encoding": 0.8, "probabilities": 0.9}
-    figures = {layer: {"adjusted_rand_index": index} for layer, index in scores.items()}
-    assert compare_layers.best_layer(figures) == "encoding"
-
-
 def test_every_layer_compared_is_one_of_the_networks():
     for network in (default_network(), improved_network(4)):
         assert set(compare_layers.LAYERS[network.name]) <= {layer.name for layer in network.layers}
@@ -40,8 +33,10 @@ def test_each_layer_has_its_figures_and_its_place_in_the_picture():
     images, labels = synthetic(60)
     encodings = images.reshape(60, -1)[:, :300]
     scores = compare_layers.assess(encodings, images, labels, seed=1)
-    assert scores["size"] == 300
+    assert scores["dimensions"] == 300
     assert set(scores) > {"adjusted_rand_index", "silhouette", "detail"}
-    figure = compare_layers.draw({"default": {"dense": scores}, "improved": {"encoding": scores}})
+    rows = [("default", "dense"), ("improved", "encoding")]
+    table = pd.DataFrame({"network": name, "layer": layer} | scores for name, layer in rows)
+    figure = compare_layers.draw(table)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts == ["dense (300)", "encoding (300)"]

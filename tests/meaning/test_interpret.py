@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from stages.meaning import image_statistics, interpret, label_flips
@@ -59,13 +60,13 @@ def test_labels_made_by_a_known_rule_get_the_right_verdict(
     assert verdict_on(images, labels, workspace) == verdict
 
 
-def test_with_few_images_no_look_alikes_are_sought_and_the_tree_decides(pictures, workspace):
+def test_with_few_images_no_similar_images_are_sought_and_the_tree_decides(pictures, workspace):
     images = pictures[0]
     labels = np.digitize(measure(images)["ink_brightness"], [0.4, 0.55, 0.7, 0.85])
     assert verdict_on(images, labels.astype(np.uint8), workspace) == "image_statistic"
     flips = read_json(workspace / "flips.json")
-    assert flips["alike_accuracy"] is None
-    assert all(found["jump"] is None for found in flips["pairs"].values())
+    assert flips["similar_accuracy"] is None
+    assert all(found["jump"] is None for found in flips["pairs"])
 
 
 def verdict_on(images, labels, workspace):
@@ -73,20 +74,24 @@ def verdict_on(images, labels, workspace):
     x, y = workspace / "x.npy", workspace / "y.npy"
     np.save(x, images)
     np.save(y, labels)
-    (workspace / "network.json").write_text(json.dumps({"validation_accuracy": 0.95}))
-    groups_of = {str(label): {"n": 1} for label in range(5)}
-    (workspace / "groups.json").write_text(json.dumps(groups_of))
-    statistics, flips = workspace / "statistics.json", workspace / "flips.json"
+    (workspace / "network.json").write_text(json.dumps({"accuracy": 0.95}))
+    groups = pd.DataFrame({"label": [0, 1, 2, 3, 4, 4], "group": [0, 0, 0, 0, 0, 1], "count": 1})
+    groups.to_csv(workspace / "groups.csv", index=False)
+    statistics, flips = workspace / "statistics.csv", workspace / "flips.json"
     image_statistics.main(x, y, x, y, x, y, statistics, workspace / "statistics.png")
     label_flips.main(x, y, flips, workspace / "flips.png")
-    paths = [workspace / "network.json", statistics, workspace / "groups.json", flips]
-    interpret.main(y, *paths, workspace / "interpret.json", workspace / "interpret.png")
-    return read_json(workspace / "interpret.json")["verdict"]
+    paths = [workspace / "network.json", statistics, workspace / "groups.csv", flips]
+    outputs = ("verdict.json", "interpret.json", "interpret.png")
+    interpret.main(y, *paths, *(workspace / name for name in outputs))
+    said = read_json(workspace / "interpret.json")
+    assert said["groups"] == {"0": 1, "1": 1, "2": 1, "3": 1, "4": 2}
+    assert read_json(workspace / "verdict.json") == {"verdict": said["verdict"]}
+    return said["verdict"]
 
 
 @pytest.mark.parametrize("verdict", ["no_structure", "visual_groups", "image_statistic", "mixed"])
 def test_every_verdict_has_its_reasons_and_its_picture(verdict):
-    accuracies = {"majority": 0.3, "tree": 0.6, "alike": 0.7, "network": 0.9}
+    accuracies = {"majority": 0.3, "tree": 0.6, "similar": 0.7, "network": 0.9}
     flips = verdict in ("image_statistic", "mixed")
     pairs = pairs_of("0-1") if flips else pairs_of()
     because = interpret.say(verdict, {"0": 2, "1": 1}, pairs, 1_000)

@@ -85,14 +85,15 @@ def test_a_cluster_with_few_images_of_a_label_is_not_looked_at():
     second = np.arange(1_000) >= 900
     found = label_flips.sharpest_of_pair(statistics, second, np.zeros(1_000), seed=1)
     assert found == {"jump": None, "statistic": None, "threshold": None, "flips": False}
-    assert "too few look-alikes" in label_flips.say({"0-1": found})
-    assert "too few look-alikes" in interpret.say("visual_groups", {}, {"0-1": found}, 100)
+    pairs = [{"pair": "0-1"} | found]
+    assert "too few visually similar images" in label_flips.say(pairs)
+    assert "too few visually similar images" in interpret.say("visual_groups", {}, pairs, 100)
 
 
-def test_images_that_look_alike_are_in_one_cluster(monkeypatch):
-    monkeypatch.setattr(label_flips, "ALIKE", 20)
+def test_visually_similar_images_are_in_one_cluster(monkeypatch):
+    monkeypatch.setattr(label_flips, "SIMILAR", 20)
     images, labels = synthetic(100)
-    clusters = label_flips.find_alike(images, seed=1)
+    clusters = label_flips.find_similar(images, seed=1)
     assert adjusted_rand_score(labels, clusters) > 0.9
 
 
@@ -102,5 +103,5 @@ def test_the_table_of_jumps_has_every_pair_and_says_which_flip(flips):
     assert len(figure.axes[0].texts) == 10
     said = label_flips.say(pairs_of(*flips))
     assert all(pair.replace("-", " and ") in said for pair in flips)
-    start = "Between look-alikes the" if flips else "Of the 10 pairs of labels 10 have"
+    start = "Between visually similar images the" if flips else "Of the 10 pairs of labels 10 have"
     assert said.startswith(start)

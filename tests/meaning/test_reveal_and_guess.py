@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stages.common.command import InputError
-from stages.data.fashion_mnist import GARMENTS
+from stages.data.fashion_mnist import CLASSES
 from stages.meaning import guess, reveal
 from tests.helpers import pairs_of, read_json, set_params, synthetic
 
@@ -15,8 +15,8 @@ from tests.helpers import pairs_of, read_json, set_params, synthetic
 def known(n=20):
     images, _ = synthetic(2 * n)
     flat = images.reshape(2 * n, -1)
-    garments = np.arange(n, dtype=np.uint8) % 10
-    return {"x_train": flat[:n], "y_train": garments, "x_test": flat[n:], "y_test": garments}
+    classes = np.arange(n, dtype=np.uint8) % 10
+    return {"x_train": flat[:n], "y_train": classes, "x_test": flat[n:], "y_test": classes}
 
 
 def test_images_are_matched_byte_for_byte():
@@ -27,17 +27,17 @@ def test_images_are_matched_byte_for_byte():
     np.testing.assert_array_equal(reveal.match(images, arrays), [3, reveal.UNKNOWN, 7])
 
 
-def test_groups_are_scored_against_garments_inside_each_label():
-    garments = np.array([0] * 10 + [6] * 10 + [1] * 10 + [2] * 10)
+def test_groups_are_scored_against_classes_inside_each_label():
+    classes = np.array([0] * 10 + [6] * 10 + [1] * 10 + [2] * 10)
     labels = np.repeat([0, 3], 20)
     found = np.repeat([0, 1, 0, 0], 10)
-    scores = reveal.score(garments, labels, found)
+    scores = reveal.score(classes, labels, found)
     assert scores["adjusted_mutual_info"] == {"0": pytest.approx(1), "3": pytest.approx(0)}
-    assert scores["n_garments"] == {"0": 2, "3": 2}
+    assert scores["n_classes"] == {"0": 2, "3": 2}
     assert scores["n_groups"] == {"0": 2, "3": 1}
     assert scores["counts"]["0"] == {"T-shirt": 10, "shirt": 10}
-    assert scores["garments"]["0"] == ["T-shirt", "shirt"]
-    alone = reveal.score(garments[:10], labels[:10], found[:10])
+    assert scores["classes"]["0"] == ["T-shirt", "shirt"]
+    alone = reveal.score(classes[:10], labels[:10], found[:10])
     assert alone["adjusted_mutual_info"] == {"0": None}
 
 
@@ -54,7 +54,7 @@ def test_arrays(workspace):
     return [workspace / f"{name}.npy" for name in ("x", "y", "groups")]
 
 
-def test_reveal_tabulates_labels_against_garments(test_arrays, workspace, monkeypatch):
+def test_reveal_tabulates_labels_against_classes(test_arrays, workspace, monkeypatch):
     monkeypatch.setattr(reveal, "find_fashion_mnist", known)
     reveal.main(*test_arrays, workspace / "reveal.json", workspace / "reveal.png")
     found = read_json(workspace / "reveal.json")
@@ -98,14 +98,14 @@ def test_reveal_is_skipped_where_fashion_mnist_is_not_at_hand(test_arrays, works
         ("", set()),
     ],
 )
-def test_garments_are_read_from_a_guess(words, found):
-    assert guess.named(words, GARMENTS) == found
+def test_classes_are_read_from_a_guess(words, found):
+    assert guess.named(words, CLASSES) == found
 
 
-def judged(words, verdict="visual_groups", flips=(), garments=("coat", "dress")):
-    skipped = None if garments else "not at hand"
+def judged(words, verdict="visual_groups", flips=(), classes=("coat", "dress")):
+    skipped = None if classes else "not at hand"
     of_label = None if flips is None else guess.flips_of("0", pairs_of(*flips))
-    return guess.judge(words, verdict, of_label, set(garments), skipped)
+    return guess.judge(words, verdict, of_label, set(classes), skipped)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def judged(words, verdict="visual_groups", flips=(), garments=("coat", "dress"))
         ("sandals", {}, "refuted"),
         ("nice things", {}, "unchecked"),
         ("", {}, "unchecked"),
-        ("coats", {"garments": ()}, "unchecked"),
+        ("coats", {"classes": ()}, "unchecked"),
         ("coats and dresses", {"verdict": "no_structure"}, "unchecked"),
         ("coats", {"verdict": "no_structure"}, "refuted"),
         ("a small width", {"verdict": "no_structure"}, "refuted"),
@@ -147,15 +147,17 @@ def test_a_guess_stands_as_the_evidence_has_it(words, kwargs, standing):
     assert why
 
 
-def test_a_garment_that_is_hardly_there_is_not_counted():
-    garments = np.array([4] * 990 + [8] * 10)
-    scores = reveal.score(garments, np.zeros(1_000, int), np.zeros(1_000, int))
-    assert scores["garments"] == {"0": ["coat"]}
+def test_a_class_that_is_hardly_there_is_not_counted():
+    classes = np.array([4] * 990 + [8] * 10)
+    scores = reveal.score(classes, np.zeros(1_000, int), np.zeros(1_000, int))
+    assert scores["classes"] == {"0": ["coat"]}
     assert scores["adjusted_mutual_info"] == {"0": None}
 
 
 def test_a_label_between_two_thresholds_of_a_statistic_has_both():
-    pairs = pairs_of("0-1", "1-2") | {"2-3": pairs_of("2-3")["2-3"] | {"statistic": "height"}}
+    pairs = pairs_of("0-1", "1-2")
+    other = next(found for found in pairs_of("2-3") if found["flips"])
+    pairs.append(other | {"statistic": "height"})
     assert guess.flips_of("1", pairs) == {
         "width": "flips at width 12.5 (labels 0 and 1), width 12.5 (labels 1 and 2)"
     }
@@ -173,12 +175,12 @@ def test_the_guesses_have_a_picture_and_their_evidence(test_arrays, workspace):
     labels = "01234"
     revealed = {
         "skipped": None,
-        "garments": {label: [GARMENTS[int(label)]] for label in labels},
+        "classes": {label: [CLASSES[int(label)]] for label in labels},
         "adjusted_mutual_info": dict.fromkeys(labels),
     }
     found = {
         "interpret": {"verdict": "mixed", "groups": dict.fromkeys(labels, 2)},
-        "flips": {"pairs": pairs_of("0-3"), "alike_accuracy": 0.9},
+        "flips": {"pairs": pairs_of("0-3"), "similar_accuracy": 0.9},
         "reveal": revealed,
     }
     for name, values in found.items():

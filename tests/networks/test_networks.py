@@ -37,7 +37,7 @@ def test_the_improved_network_encodes_an_image_as_four_times_its_width(width):
 
 
 def test_the_improved_network_has_no_normalisation_and_no_skips_where_it_shall_not():
-    network = train_improved.improved_network(8, normalise=False, skip=False)
+    network = train_improved.improved_network(8, batch_norm=False, skip=False)
     kinds = {type(layer).__name__ for layer in network.layers}
     assert "BatchNormalization" not in kinds
     assert all(layer.use_bias for layer in network.layers if layer.name.endswith("_conv"))
