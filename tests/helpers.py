@@ -42,6 +42,14 @@ def outputs(stage: str) -> list[str]:
     return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
 
 
+def plot_options():
+    """The options of every plot in dvc.yaml that has any."""
+    entries = [entry for stage in STAGES.values() for entry in stage.get("plots", [])]
+    return [
+        options for entry in entries + PIPELINE["plots"] for options in entry.values() if options
+    ]
+
+
 def synthetic(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Make `n` noisy images, uint8 (n, 28, 28, 1), bright in a band that tells the label, (n,)."""
     rng = np.random.default_rng(seed)

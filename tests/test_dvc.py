@@ -1,11 +1,15 @@
 """DVC's own commands on the finished project: repro, plots, and a pull request's summary."""
 
 import json
+import platform
 import re
+from importlib import metadata
 
+import pandas as pd
 import pytest
 
 from stages.common.yaml import load_yaml
+from stages.hand_in.report import PREDICTORS
 from tests.helpers import (
     LOCK,
     ROOT,
@@ -16,6 +20,7 @@ from tests.helpers import (
     changed,
     locked_hashes,
     module,
+    plot_options,
     read_json,
     restore,
     stages_run,
@@ -56,20 +61,8 @@ def test_plots_show_draws_each_thing_once_and_every_template_is_filled(clone):
     titles = [
         _title(json.loads(spec) if isinstance(spec, str) else spec) for spec in specs.values()
     ]
-    assert sorted(titles) == [
-        "Default network, accuracy by epoch",
-        "Default network, confusion on the test set",
-        "Default network, loss by epoch",
-        "Improved network, accuracy by epoch",
-        "Improved network, confusion on the test set",
-        "Improved network, loss by epoch",
-        "Test encodings, principal components",
-        "Test encodings, t-SNE",
-        "Validation accuracy of both networks",
-        "Validation loss of both networks",
-        "density clusters of the encoding against labels",
-        "k-means clusters of the encoding against labels",
-    ]
+    assert sorted(titles) == sorted(options["title"] for options in plot_options())
+    assert len(titles) > 25
     assert "<DVC_METRIC" not in json.dumps(specs)
     pictures = {name for name in plots if name.endswith(".png")}
     assert {f"plots/image_grids/label_{label}.png" for label in range(5)} <= pictures
@@ -119,9 +112,9 @@ def test_bad_course_data_stops_the_chain_with_one_line_naming_file_and_row(clone
 def test_a_summary_for_a_pull_request_has_figures_curves_and_pictures(clone):
     output = call(clone, "python", ".ci/summary.py", "HEAD~1", "HEAD")
     assert re.search(r"<summary>\d+ figures have changed</summary>", output)
-    assert re.search(r"\| metrics/evaluate.json +\| default.accuracy +\|", output)
+    assert re.search(r"\| metrics/evaluate/default.json +\| accuracy +\|", output)
     assert output.count("```mermaid\n") == 4
-    accuracies = read_json(clone / "metrics/train_default/plots/custom/accuracy.json")
+    accuracies = read_json(clone / "metrics/default/plots/custom/accuracy.json")
     last = [float(row["accuracy"]) for row in accuracies if row["split"] == "validation"][-1]
     assert f", {last:.4f}]" in output
     assert "- `plots/clusters.png`" in output
@@ -140,7 +133,7 @@ def test_a_summary_says_that_nothing_has_changed(clone):
 
 def test_the_workflow_runs_what_is_here_and_pins_its_actions():
     workflow = load_yaml(ROOT / ".github/workflows/check.yml")
-    steps = workflow["jobs"]["check"]["steps"]
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     commands = "\n".join(step["run"] for step in steps if "run" in step)
     for path in re.findall(r"\.ci/[\w.]+", commands):
         assert (ROOT / path).exists()
@@ -149,14 +142,49 @@ def test_the_workflow_runs_what_is_here_and_pins_its_actions():
 
 
 def test_evaluation_of_the_clone_is_complete(clone):
-    scores = read_json(clone / "metrics/evaluate.json")
-    for name in ("majority", "logistic_regression", "default", "improved"):
-        assert scores[name]["accuracy_low"] <= scores[name]["accuracy"]
-        assert scores[name]["accuracy"] <= scores[name]["accuracy_high"]
-        assert list(scores[name]["f1"]) == ["0", "1", "2", "3", "4"]
-    assert 0 <= scores["difference"]["mcnemar_p"] <= 1
-    runtime = read_json(clone / "metrics/runtime/evaluate.json")
-    assert runtime["improved"]["predict_seconds"] > 0
+    for name in PREDICTORS:
+        scores = read_json(clone / f"metrics/evaluate/{name}.json")
+        assert scores["ci_low"] <= scores["accuracy"] <= scores["ci_high"]
+        assert ("verdict" in scores) == (name != "majority")
+    differences = pd.read_csv(clone / "plots/evaluate/differences.csv")
+    assert differences["predictor"].tolist() == list(PREDICTORS[1:])
+    assert differences["rival"].tolist() == list(PREDICTORS[:-1])
+    assert differences["mcnemar_p"].between(0, 1).all()
+    by_label = pd.read_csv(clone / "plots/evaluate/labels.csv")
+    assert by_label.groupby("network")["label"].apply(list).tolist() == [[0, 1, 2, 3, 4]] * 2
+    assert pd.read_csv(clone / "metrics/runtime/evaluate.csv")["seconds"].gt(0).all()
+
+
+def test_metrics_show_fits_on_a_screen_and_half_of_every_column_is_filled(clone):
+    lines = call(clone, "dvc", "metrics", "show").rstrip().splitlines()
+    assert len(lines) <= 12
+    assert max(map(len, lines)) <= 110
+    columns = list(zip(*map(str.split, lines), strict=True))
+    assert {"accuracy", "ci_low", "ci_high", "loss", "macro_f1", "ari", "verdict"} < set(
+        column[0] for column in columns
+    )
+    assert all(column.count("-") <= (len(lines) - 1) / 2 for column in columns)
+
+
+def test_what_the_results_were_made_with_is_recorded(clone):
+    environment = read_json(clone / "metrics/environment.json")
+    assert environment["python"] == platform.python_version()
+    assert environment["packages"]["keras"] == metadata.version("keras")
+    assert environment["packages"]["pyyaml"] == metadata.version("pyyaml")
+    assert environment["precision"] == {"default": "float32", "improved": "float32"}
+    assert environment["threads"] == 2
+
+
+def test_another_version_of_a_package_reruns_the_chain_and_another_pytest_does_not(clone):
+    path = clone / "pyproject.toml"
+    text = path.read_text()
+    path.write_text(re.sub(r'"pytest==[\d.]+"', '"pytest==99.0"', text))
+    unchanged = json.loads(call(clone, "dvc", "status", "--json"))
+    path.write_text(re.sub(r'"keras==[\d.]+"', '"keras==99.0"', text))
+    changed = json.loads(call(clone, "dvc", "status", "--json"))
+    restore(clone)
+    assert unchanged == {}
+    assert set(changed) == set(STAGES)
 
 
 def test_what_labels_of_other_images_mean_is_said_and_nothing_is_revealed(clone):

@@ -9,7 +9,7 @@ import tomllib
 
 import pytest
 
-from tests.helpers import PIPELINE, ROOT, STAGES, module, outputs, source
+from tests.helpers import PIPELINE, ROOT, STAGES, module, outputs, plot_options, source
 
 CONTRACT = [
     "fetch",
@@ -66,14 +66,6 @@ def used_params(path):
     mentioned = re.findall(r"\bparams\b", re.sub(r"common\.params|params\.yaml", "", text))
     assert len(mentioned) == len(used) + ("params = read_params()" in text)
     return {tuple(filter(None, names)) for names in used}
-
-
-def plot_options():
-    """The options of every plot in dvc.yaml that has any."""
-    entries = [entry for stage in STAGES.values() for entry in stage.get("plots", [])]
-    return [
-        options for entry in entries + PIPELINE["plots"] for options in entry.values() if options
-    ]
 
 
 def test_the_stages_of_the_contract_exist():

@@ -123,38 +123,28 @@ def test_words_that_look_like_markup_are_set_as_they_are(tmp_path):
     assert words.count('#panic("no") *bold* $x$ <tag> \\ [1] @ref') == 7
 
 
-SCORES = {
-    "difference": {
-        "accuracy_gain": 0.02,
-        "mcnemar_p": 1e-6,
-        "only_improved_right": 300,
-        "only_default_right": 100,
-    },
-    "default": {"f1": {"0": 0.8, "1": 0.9}},
-    "improved": {"f1": {"0": 0.95, "1": 0.9}},
-}
-
-
 @pytest.mark.parametrize(
-    ("gain", "p", "said"),
+    ("ours", "theirs", "p", "said"),
     [
-        (0.02, 1e-6, "The improved network is better by 2.00 percentage points"),
-        (-0.02, 1e-6, "The default network is better by 2.00 percentage points"),
-        (0.02, 0.4, "cannot be told apart"),
+        (300, 100, 1e-6, "The improved network is better by 2.00 percentage points"),
+        (100, 300, 1e-6, "The default network is better by 2.00 percentage points"),
+        (300, 100, 0.4, "cannot be told apart"),
     ],
 )
-def test_which_network_is_better_is_said_as_the_test_says(gain, p, said):
-    difference = SCORES["difference"] | {"accuracy_gain": gain, "mcnemar_p": p}
-    assert said in results_text.about_results(SCORES | {"difference": difference}, 1)[0]
+def test_which_network_is_better_is_said_as_the_test_says(ours, theirs, p, said):
+    row = {"images": 10_000, "only_this_right": ours, "only_rival_right": theirs, "mcnemar_p": p}
+    differences = pd.DataFrame([row], index=["improved"])
+    by_label = pd.DataFrame({"network": ["default", "improved"], "label": [0, 1], "f1": 0.9})
+    assert said in results_text.about_results(differences, by_label, 1)[0]
 
 
 def test_choices_are_praised_only_if_their_absence_is_worse():
     row = {"difference": -0.01, "low": -0.02, "high": -0.001, "words": "worse"}
     same = {"difference": 0.0, "low": -0.1, "high": 0.1, "words": "indistinguishable"}
-    effects = {"train_improved.skip=false": row, "train_improved.mirror=false": same}
+    effects = {"train_improved.skip=false": row, "train_improved.hflip=false": same}
     said = networks.about_designs({"effects": effects})
     assert "Accuracy falls without skip connections." in said
-    assert "Without mirrored images nothing changes" in said
+    assert "Without horizontal flip nothing changes" in said
     assert "The schedule is short" in said
     said = networks.about_designs({"effects": {"train_improved.skip=false": same}})
     assert "There is no choice without which accuracy falls" in said
@@ -167,7 +157,7 @@ def test_a_choice_that_is_not_made_is_not_in_the_table(results):
     names = [row[0] for row in networks.table_of_choices(mine, None)]
     assert "skip connections" not in names
     assert "batch normalisation" in names
-    assert "erased squares" not in names
+    assert "cutout" not in names
     assert {len(row) for row in networks.table_of_choices(mine, None)} == {4}
     assert {len(row) for row in networks.table_of_choices(mine, results["sweeps"]["design"])} == {5}
 
@@ -184,7 +174,7 @@ def test_clusters_that_agree_less_than_predictions_are_not_praised():
     kmeans = read_json(ROOT / "metrics/kmeans.json")
     density = read_json(ROOT / "metrics/density.json")
     poor = kmeans | {"adjusted_rand_index": 0.1, "prediction_adjusted_rand_index": 0.9}
-    by_number = {"2": {}, "12": {}, "best": 3}
+    by_number = pd.DataFrame({"n_clusters": [2, 3, 12], "valid_silhouette": [0.1, 0.5, 0.2]})
     said = " ".join(meaning.about_clusters(poor, by_number, density, 5))
     assert "less well than the network's own predictions do" in said
     assert "as many as there are labels" not in said
@@ -199,13 +189,13 @@ def test_images_of_a_label_are_drawn_at_random_and_the_same_again():
     assert first == again != other
 
 
-def test_labels_of_several_clumps_are_those_that_have_several_clusters_almost_alone():
+def test_labels_of_several_clusters_are_those_that_have_them_almost_alone():
     counts = pd.DataFrame({"0": [19, 1], "1": [18, 1], "2": [1, 19], "none": [5, 5]})
-    said = "Labels that are made of several clumps: 1 of 2."
-    assert meaning.about_clumps(counts) == said
-    assert meaning.about_clumps(counts[["1", "2", "none"]]) == ""
-    assert meaning.about_clumps(counts.assign(**{"1": [18, 6]})) == ""
-    assert meaning.about_clumps(counts[["none"]]) == ""
+    said = "Labels that are made of several clusters: 1 of 2."
+    assert meaning.about_density(counts) == said
+    assert meaning.about_density(counts[["1", "2", "none"]]) == ""
+    assert meaning.about_density(counts.assign(**{"1": [18, 6]})) == ""
+    assert meaning.about_density(counts[["none"]]) == ""
 
 
 def test_runs_that_failed_are_told_beside_those_that_ended(results):
@@ -238,7 +228,7 @@ def usable_sweeps(results):
     }
 
 
-@pytest.mark.parametrize(("name", "value"), [("erase", 8), ("skip", False)])
+@pytest.mark.parametrize(("name", "value"), [("cutout", 8), ("skip", False)])
 def test_a_sweep_says_nothing_of_settings_that_it_did_not_try_but_kept(results, name, value):
     results["settings"]["improved"] |= {name: value}
     assert usable_sweeps(results) == {"rates_default", "seeds_default"}
@@ -270,7 +260,7 @@ def test_sources_are_those_that_are_cited_and_all_that_are_cited(results):
     listed = {item[1:].split("]")[0] for item in blocks[-1]["items"]}
     assert keys == listed
     assert keys <= set(SOURCES)
-    assert "DeVries 2017" not in listed  # nothing is erased
+    assert "DeVries 2017" not in listed  # nothing is cut out
 
 
 def test_every_source_can_be_cited():
@@ -287,8 +277,9 @@ def test_one_of_a_thing_is_singular_and_a_p_value_too_small_for_a_number_is_no_z
 
 
 def test_labels_that_are_never_predicted_are_all_the_hardest():
-    assert "labels 1 and 3 (F1 0.000)" in results_text.hardest("x", {"0": 0.5, "1": 0, "3": 0})
-    assert "label 0 (F1 0.500)" in results_text.hardest("x", {"0": 0.5, "1": None})
+    f1 = pd.Series({0: 0.5, 1: 0.0, 3: 0.0})
+    assert "labels 1 and 3 (F1 0.000)" in results_text.hardest("x", f1)
+    assert "label 0 (F1 0.500)" in results_text.hardest("x", f1[:1])
 
 
 def test_an_answer_taken_for_an_encoding_is_no_inner_layer(results):
@@ -300,21 +291,19 @@ def test_an_answer_taken_for_an_encoding_is_no_inner_layer(results):
 
 
 def test_no_layer_is_praised_for_clusters_that_do_not_agree_with_the_labels(results):
-    row = results["compare_layers"]["improved"]["encoding"]
-    rows = {
-        layer: row | {"adjusted_rand_index": index}
-        for layer, index in (("encoding", -0.0002), ("stage_1_add", 0.002))
-    }
-    said = " ".join(meaning.about_layers({"improved": rows}, "encoding"))
+    rows = results["compare_layers"].query("network == 'improved'")
+    rows = rows[rows["layer"].isin(["stage_1_add", "encoding"])]
+    rows = rows.assign(adjusted_rand_index=[0.002, -0.0002])
+    said = " ".join(meaning.about_layers(rows, "encoding"))
     assert "agreement 0.000" in said
     assert said.endswith("Clusters of no inner layer compared agree with the labels.")
     assert "(adjusted Rand index 0.00) hardly at all" in clustering.in_words(-0.0002, 0.9)
 
 
-def test_images_that_are_not_fashion_mnists_have_no_garments(clone):
+def test_images_that_are_not_fashion_mnists_have_no_classes(clone):
     reveal = read_json(clone / "metrics/reveal.json")
     guesses = read_json(clone / "metrics/guess.json")
-    assert "Garments cannot be looked up" in meaning.about_guesses(guesses, reveal)
+    assert "Classes cannot be looked up" in meaning.about_guesses(guesses, reveal)
     assert "agreement" not in json.dumps(meaning.table_of_guesses(guesses))
 
 
