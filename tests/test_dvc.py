@@ -160,9 +160,9 @@ def test_metrics_show_fits_on_a_screen_and_half_of_every_column_is_filled(clone)
     assert len(lines) <= 12
     assert max(map(len, lines)) <= 110
     columns = list(zip(*map(str.split, lines), strict=True))
-    assert {"accuracy", "ci_low", "ci_high", "loss", "macro_f1", "ari", "verdict"} < set(
+    assert {"accuracy", "ci_low", "ci_high", "loss", "macro_f1", "ari", "verdict"} < {
         column[0] for column in columns
-    )
+    }
     assert all(column.count("-") <= (len(lines) - 1) / 2 for column in columns)
 
 
