@@ -36,27 +36,24 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.hookimpl(trylast=True)  # after `-m` has left out what does not run, before xdist
+def needs_chain(item: pytest.Item) -> bool:
+    return "little_chain" in item.fixturenames
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep a file's tests with the chain together, and those without, to share what they set up."""
+    group = f"{item.path.relative_to(ROOT)}{' with the chain' if needs_chain(item) else ''}"
+    item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(trylast=True)  # after `-m` has left out what does not run
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process make the little chain and the others meanwhile do what needs none.
+    """Let one process make the little chain and another meanwhile do what needs none.
 
-    A file's tests with the chain, and those without, stay together, to share what they set up.
+    Processes take files in order: one whose tests need the chain, those that do not, the others.
     """
-
-    def place(item: pytest.Item) -> int:
-        """0: the first file's tests that need the chain; 1: tests that do not; 2: the others."""
-        if not with_chain(item):
-            return 1
-        return 0 if item.path == first else 2
-
-    def with_chain(item: pytest.Item) -> bool:
-        return "little_chain" in item.fixturenames
-
-    first = next((item.path for item in items if with_chain(item)), None)
-    for item in items:
-        group = f"{item.path.relative_to(ROOT)}{' with the chain' if with_chain(item) else ''}"
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=place)
+    first = next((item.path for item in items if needs_chain(item)), None)
+    items.sort(key=lambda item: 2 * (item.path != first) if needs_chain(item) else 1)
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,7 @@ def test_tsne_reruns_itself_and_the_scatter_alone(clone):
     assert run_experiment(clone, "-S", "tsne.perplexity=20") == {"tsne", "scatter"} | HAND_IN
 
 
+@pytest.mark.slow
 def test_the_number_of_clusters_does_not_rerun_tsne(clone):
     ran = run_experiment(clone, "--name", "six", "-S", "kmeans.n_clusters=6")
     assert ran == AFTER_KMEANS
@@ -53,7 +54,10 @@ def test_the_number_of_clusters_does_not_rerun_tsne(clone):
 
 def test_a_guess_reruns_its_judgement_alone(clone):
     words = "[bright bands,width,bags,'',coats]"
-    assert run_experiment(clone, "-S", f"guess.words={words}") == {"guess"} | HAND_IN
+    assert (
+        run_experiment(clone, "--name", "mine", "-S", f"guess.words={words}") == {"guess"} | HAND_IN
+    )
+    assert "mine" in json.dumps(json.loads(call(clone, "dvc", "exp", "show", "--json")))
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import numpy as np
 
 from stages.encoding import image_grids
-from tests.helpers import synthetic
+from tests.helpers import set_params, synthetic
 
 
 def test_a_grid_shows_images_of_its_group_alone_with_label_and_row():
@@ -19,6 +19,7 @@ def test_a_grid_shows_images_of_its_group_alone_with_label_and_row():
 
 
 def test_grids_are_the_same_bytes_again(workspace):
+    set_params(workspace, image_grids__images=9)  # two rows
     images, labels = synthetic(50)
     for name, array in {"x": images, "y": labels, "clusters": labels % 2}.items():
         np.save(f"{name}.npy", array)

@@ -1,7 +1,9 @@
 """The training loop: same bytes again, curves, run times, and clear refusals."""
 
+import shutil
 import subprocess
 import sys
+from contextlib import chdir
 
 import numpy as np
 import pandas as pd
@@ -11,12 +13,14 @@ from stages.common.command import InputError
 from stages.networks import train_default, train_improved, training
 from stages.networks.backend import keras, tensorflow
 from tests.helpers import (
+    ROOT,
     read_json,
     set_params,
     synthetic,
 )
 
 tensorflow.config.threading.set_intra_op_parallelism_threads(2)  # not after the first operation
+MODEL = "models/network.keras"
 NETWORKS = {train_default: "default", train_improved: "improved"}
 
 
@@ -30,34 +34,46 @@ def train(folder, stage, n=200, **params):
         for name, array in (("x", images), ("y", labels)):
             paths.append(folder / f"{name}_{split}.npy")
             np.save(paths[-1], array)
-    model = folder / "models" / "network.keras"
+    model = folder / MODEL
     keras.utils.clear_session()  # automatic names start anew, as in a process of its own
     stage.main(*paths, model, folder / "live", folder / "runtime.csv")
     return model
 
 
-def test_the_default_network_is_trained_by_plain_sgd_on_cross_entropy(workspace):
-    model = train(workspace, train_default, train__lr=0.02, train_default__batch_size=32)
-    network = keras.models.load_model(model)
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> dict:
+    """Folders of a run of each training stage: parameters, images, network, curves, run times."""
+    folders = {stage: tmp_path_factory.mktemp(name) for stage, name in NETWORKS.items()}
+    options = {"train_default__batch_size": 50, "train_improved__batch_size": 50}
+    for stage, folder in folders.items():
+        shutil.copy(ROOT / "params.yaml", folder)
+        with chdir(folder):
+            train(folder, stage, train__lr=0.02, **options)
+    return folders
+
+
+def test_the_default_network_is_trained_by_plain_sgd_on_cross_entropy(runs):
+    network = keras.models.load_model(runs[train_default] / MODEL)
     assert type(network.optimizer) is keras.optimizers.SGD
     assert network.optimizer.momentum == 0
     assert network.optimizer.weight_decay is None
-    assert float(network.optimizer.learning_rate) == pytest.approx(0.02 * 32 / 128)
+    assert float(network.optimizer.learning_rate) == pytest.approx(0.02 * 50 / 128)
     assert network.loss == "categorical_crossentropy"
 
 
-@pytest.mark.parametrize("stage", NETWORKS)
-def test_a_saved_network_predicts_raw_pixels_with_keras_alone(workspace, stage):
-    model = train(workspace, stage, train_improved__batch_size=50)
+def test_saved_networks_predict_raw_pixels_with_keras_alone(runs):
     code = (
         "import sys, keras, numpy as np\n"
-        "network = keras.models.load_model(sys.argv[1])\n"
         "x = np.full((3, 28, 28, 1), 255, np.uint8)\n"
-        "p = network.predict(x, verbose=0)\n"
-        "assert p.shape == (3, 5) and np.allclose(p.sum(axis=1), 1, atol=1e-5)\n"
-        "assert np.allclose(p, network.predict(x.astype('float32'), verbose=0), atol=1e-5)\n"
+        "for path in sys.argv[1:]:\n"
+        "    network = keras.models.load_model(path)\n"
+        "    p = network.predict(x, verbose=0)\n"
+        "    assert p.shape == (3, 5) and np.allclose(p.sum(axis=1), 1, atol=1e-5)\n"
+        "    floats = network.predict(x.astype('float32'), verbose=0)\n"
+        "    assert np.allclose(p, floats, atol=1e-5)\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(model)], check=True, cwd="/")
+    models = [folder / MODEL for folder in runs.values()]
+    subprocess.run([sys.executable, "-c", code, *models], check=True, cwd="/")
 
 
 @pytest.mark.parametrize(
@@ -100,9 +116,8 @@ def test_a_trained_network_has_learned_the_labels(workspace):
     assert (network.predict(images, verbose=0).argmax(axis=1) == labels).mean() > 0.9
 
 
-def test_every_epoch_is_on_the_curves_and_the_last_in_the_metrics(workspace):
-    train(workspace, train_default)
-    rows = read_json(workspace / "live/plots/custom/accuracy.json")
+def test_every_epoch_is_on_the_curves_and_the_last_in_the_metrics(runs):
+    rows = read_json(runs[train_default] / "live/plots/custom/accuracy.json")
     assert [(row["epoch"], row["split"]) for row in rows] == [
         (1, "training"),
         (1, "validation"),
@@ -110,14 +125,13 @@ def test_every_epoch_is_on_the_curves_and_the_last_in_the_metrics(workspace):
         (2, "validation"),
     ]
     assert {row["network"] for row in rows} == {"default"}
-    metrics = read_json(workspace / "live/metrics.json")
+    metrics = read_json(runs[train_default] / "live/metrics.json")
     assert metrics["accuracy"] == rows[-1]["accuracy"]
     assert set(metrics) == {"accuracy", "loss"}
 
 
-def test_run_times_hold_every_epoch(workspace):
-    train(workspace, train_default, train_default__batch_size=50)
-    times = pd.read_csv(workspace / "runtime.csv")
+def test_run_times_hold_every_epoch(runs):
+    times = pd.read_csv(runs[train_default] / "runtime.csv")
     assert times["epoch"].tolist() == [1, 2]
     assert times["seconds"].gt(0).all()
     np.testing.assert_allclose(times["seconds"] * times["images_per_second"], 200, rtol=1e-4)
@@ -139,13 +153,12 @@ def test_bfloat16_is_timed():
     assert training.bfloat16_slowdown() > 0
 
 
-def test_the_curves_of_the_improved_network_show_the_loss_on_true_labels(workspace):
-    model = train(workspace, train_improved, train_improved__batch_size=50)
-    network = keras.models.load_model(model)
+def test_the_curves_of_the_improved_network_show_the_loss_on_true_labels(runs):
+    network = keras.models.load_model(runs[train_improved] / MODEL)
     images, labels = synthetic(50, seed=2)
     probabilities = network.predict(images, verbose=0)
     loss = -np.log(probabilities[np.arange(50), labels]).mean()
-    metrics = read_json(workspace / "live/metrics.json")
+    metrics = read_json(runs[train_improved] / "live/metrics.json")
     assert metrics["loss"] == pytest.approx(loss, rel=1e-2)
 
 
