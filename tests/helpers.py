@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, settings
+from pypdf import PdfReader
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
@@ -68,6 +70,15 @@ def set_params(folder: Path, **values) -> None:
         assert key in params[block], name
         params[block][key] = value
     yaml.dump(params, folder / "params.yaml")
+
+
+def words_of(path: Path) -> str:
+    """The text of a PDF, on one line."""
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(path).pages).split())
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
 
 
 def read_json(path: Path) -> dict:
