@@ -36,24 +36,14 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def needs_chain(item: pytest.Item) -> bool:
-    return "little_chain" in item.fixturenames
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep a file's tests with the chain together, and those without, to share what they set up."""
-    group = f"{item.path.relative_to(ROOT)}{' with the chain' if needs_chain(item) else ''}"
-    item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.hookimpl(trylast=True)  # after `-m` has left out what does not run
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process make the little chain and another meanwhile do what needs none.
+    """Let one process make the little chain and the other meanwhile do what needs none.
 
-    Processes take files in order: one whose tests need the chain, those that do not, the others.
+    They take files in order: one of those with tests that need the chain, those without, the rest.
     """
-    first = next((item.path for item in items if needs_chain(item)), None)
-    items.sort(key=lambda item: 2 * (item.path != first) if needs_chain(item) else 1)
+    with_chain = [item.path for item in items if "little_chain" in item.fixturenames]
+    items.sort(key=lambda item: 2 * (item.path != with_chain[0]) if item.path in with_chain else 1)
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 from dvc.utils.serialize import modify_yaml
 from hypothesis import HealthCheck, settings
+from pypdf import PdfReader
 
 from stages.common.yaml import load_yaml
 
@@ -76,6 +78,15 @@ def set_params(folder: Path, **values) -> None:
             block, key = name.split("__")
             assert key in params[block], name
             params[block][key] = value
+
+
+def words_of(path: Path) -> str:
+    """The text of a PDF, on one line."""
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(path).pages).split())
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
 
 
 def read_json(path: Path) -> dict:

@@ -1,7 +1,6 @@
 """The notebook: the stages' own code, run, and able to run alone."""
 
 import re
-import shutil
 
 import nbformat
 import pytest
@@ -10,13 +9,12 @@ from nbclient.exceptions import DeadKernelError
 
 from stages.common.command import InputError
 from stages.hand_in import notebook
-from tests.helpers import COURSE, ROOT, RUN_TIMES, STAGES, environment, module, outputs
+from tests.helpers import (
+    ROOT,
+    read_notebook,
+)
 
 CODE = re.compile(r"%%writefile (\S+)\n(.*)", re.DOTALL)
-
-
-def read(path):
-    return nbformat.read(path, as_version=4)
 
 
 def files_in(notebook) -> dict[str, str]:
@@ -26,7 +24,7 @@ def files_in(notebook) -> dict[str, str]:
 
 
 def test_the_notebook_holds_the_code_of_the_stages_as_it_is():
-    texts = files_in(read(ROOT / "report/notebook.ipynb"))
+    texts = files_in(read_notebook(ROOT / "report/notebook.ipynb"))
     stages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "stages").rglob("*.py")}
     left_out = {path for path in stages if f"/{notebook.LEFT_OUT}/" in path}
     left_out.add("stages/data/fetch.py")  # the four CSVs lie beside it
@@ -36,7 +34,7 @@ def test_the_notebook_holds_the_code_of_the_stages_as_it_is():
 
 
 def test_cells_have_run_and_long_ones_are_collapsed_but_for_the_networks():
-    for cell in read(ROOT / "report/notebook.ipynb")["cells"]:
+    for cell in read_notebook(ROOT / "report/notebook.ipynb")["cells"]:
         if cell["cell_type"] == "code":
             assert cell["execution_count"]
             network = re.match(r"%%writefile stages/networks/train_", cell["source"])
@@ -45,54 +43,12 @@ def test_cells_have_run_and_long_ones_are_collapsed_but_for_the_networks():
 
 
 def test_the_notebook_shows_pictures_and_says_where_the_questions_are():
-    notebook = read(ROOT / "report/notebook.ipynb")
+    notebook = read_notebook(ROOT / "report/notebook.ipynb")
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
     assert sum("image/png" in output.get("data", {}) for output in outputs) > 30
     words = "\n".join(cell["source"] for cell in notebook["cells"])
     for heading in ("## Q1: the default network", "## Q2: a network of our own", "## Q3", "## Q4"):
         assert heading in words
-
-
-@pytest.fixture(scope="module")
-def alone(clone, tmp_path_factory):
-    """A folder with the clone's notebook and four CSVs alone, after a run from top to bottom."""
-    folder = tmp_path_factory.mktemp("alone")
-    shutil.copy(clone / "report/notebook.ipynb", folder)
-    for path in COURSE:
-        shutil.copy(clone / path, folder)
-    run_in(folder)
-    return folder
-
-
-def run_in(folder):
-    """Run the notebook in its folder, as Jupyter does, without network."""
-    notebook = read(folder / "notebook.ipynb")
-    client = NotebookClient(notebook, resources={"metadata": {"path": folder}}, timeout=None)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(folder).items():
-            patch.setenv(name, value)
-        client.execute()
-
-
-@pytest.mark.slow
-def test_alone_beside_the_four_csvs_the_notebook_makes_what_the_pipeline_makes(clone, alone):
-    files = {path.relative_to(alone).as_posix() for path in alone.rglob("*.*") if path.is_file()}
-    made = {path for path in files if path.startswith(("data/", "metrics/", "plots/"))}
-    stages = {stage for stage in STAGES if not re.search(r"\.hand_in\.|\.fetch$", module(stage))}
-    for stage in stages:
-        assert all(any(one.startswith(path) for one in made) for path in outputs(stage)), stage
-    for path in made:
-        if not path.startswith(RUN_TIMES):
-            assert (alone / path).read_bytes() == (clone / path).read_bytes(), path
-
-
-@pytest.mark.slow
-def test_beside_earlier_results_the_notebook_trains_nothing(alone):
-    models = sorted((alone / "data/models").iterdir())
-    before = [path.stat().st_mtime_ns for path in models]
-    run_in(alone)
-    assert [path.stat().st_mtime_ns for path in models] == before
-    assert len(models) == 2
 
 
 def test_ctrl_c_while_cells_run_is_one_clear_line(monkeypatch):

@@ -14,16 +14,11 @@ from stages.hand_in import report_networks as networks
 from stages.hand_in import report_results as results_text
 from stages.hand_in import words as report_words
 from stages.hand_in.sources import SOURCES
-from tests.helpers import ROOT, call, read_json, synthetic
+from tests.helpers import ROOT, read_json, synthetic, words_of
 
 # Of the networks, the methods and the words, whatever the data are.
 STRUCTURE = {"1", "2", "3", "4", "5", "8", "12", "16", "32", "512", "95", "0", "0.99"}
 CITED = r"\[[\w ]+ \d{4}\]"
-
-
-def words_of(path) -> str:
-    """The text of a PDF, on one line."""
-    return " ".join(" ".join(page.extract_text() for page in PdfReader(path).pages).split())
 
 
 @pytest.fixture
@@ -34,38 +29,8 @@ def results(monkeypatch):
     return results | {"settings": report.read_settings()}
 
 
-def test_the_report_of_little_data_has_its_parts_on_ten_pages_or_less_and_no_code(clone):
-    path = clone / "report/report.pdf"
-    assert 1 < len(PdfReader(path).pages) <= 10
-    words = words_of(path)
-    for part in (
-        "1 The default network",
-        "2 A network of our own",
-        "3 Results",
-        "4 What the labels mean",
-        "Libraries and sources",
-        "Loss by epoch",
-        "Accuracy by epoch",
-        "Confusion on the test images",
-        "Run times",
-        "principal components",
-        "clusters that k-means and density find",
-        "Test images at random, of each cluster and of each label",
-        "The verdict:",
-        "Guesses beside what was found without them",
-    ):
-        assert part in words, part
-    assert not re.search(r"\bimport \w+|\bdef \w+\(|keras\.|np\.|= \[", words)
-
-
 def test_the_committed_report_has_ten_pages_or_less():
     assert len(PdfReader(ROOT / "report/report.pdf").pages) <= 10
-
-
-def test_the_same_results_give_the_same_bytes(clone):
-    before = (clone / "report/report.pdf").read_bytes()
-    call(clone, "dvc", "repro", "--force", "--single-item", "--no-run-cache", "report")
-    assert (clone / "report/report.pdf").read_bytes() == before
 
 
 def numbers_of(values) -> list[float]:
@@ -298,13 +263,6 @@ def test_no_layer_is_praised_for_clusters_that_do_not_agree_with_the_labels(resu
     assert "agreement 0.000" in said
     assert said.endswith("Clusters of no inner layer compared agree with the labels.")
     assert "(adjusted Rand index 0.00) hardly at all" in clustering.in_words(-0.0002, 0.9)
-
-
-def test_images_that_are_not_fashion_mnists_have_no_classes(clone):
-    reveal = read_json(clone / "metrics/reveal.json")
-    guesses = read_json(clone / "metrics/guess.json")
-    assert "Classes cannot be looked up" in meaning.about_guesses(guesses, reveal)
-    assert "agreement" not in json.dumps(meaning.table_of_guesses(guesses))
 
 
 def test_labels_without_a_guess_are_not_counted_as_guesses():
