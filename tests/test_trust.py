@@ -50,9 +50,9 @@ def train(folder: Path, *before: str) -> dict[str, bytes]:
         before: of the commands, such as `taskset`
     """
     raw = [path.replace("course", "raw") for path in COURSE]
-    commands = [[module("prepare"), *raw, "data/prepared", "metrics/prepare.json"]]
+    commands = [[module("prepare"), *raw, "data/prepared", "plots/images.csv"]]
     for network in ("default", "improved"):
-        outputs = [f"{network}.keras", f"live/{network}", f"runtime_{network}.json"]
+        outputs = [f"{network}.keras", f"live/{network}", f"runtime_{network}.csv"]
         commands.append([module(f"train_{network}"), *PREPARED, *outputs])
     for command in commands:
         done = attempt(folder, *before, sys.executable, "-m", *command)

@@ -17,7 +17,7 @@ def table(rows: list[tuple]) -> pd.DataFrame:
     )
     return runs.assign(
         sweep="s", stage="train", data="a-b", experiment=runs["setting"] + runs["seed"]
-    ).assign(kept="train.epochs=2 train.mirror=true")
+    ).assign(kept="train.epochs=2 train.hflip=true")
 
 
 GRID = [
@@ -56,7 +56,7 @@ def test_runs_that_failed_are_counted_and_take_no_part():
     found = summarise(runs, "a-b")
     assert found["chosen"] == {"train.lr": "0.1"}
     assert found["fixed"] == {"train.batch": "128"}
-    assert found["kept"] == {"train.epochs": "2", "train.mirror": "true"}
+    assert found["kept"] == {"train.epochs": "2", "train.hflip": "true"}
     assert found["settings"]["lr=0.2"] == {
         "values": {"train.lr": "0.2"},
         "mean": pytest.approx(0.93),
