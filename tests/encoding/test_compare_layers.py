@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from stages.encoding import (
-    compare_layers,
-)
+from stages.encoding import compare_layers
 from stages.networks.train_default import default_network
 from stages.networks.train_improved import improved_network
 from tests.helpers import synthetic
