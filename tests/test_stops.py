@@ -8,13 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import (
-    RUN_TIMES,
-    call,
-    clone_with_data,
-    environment,
-    locked_hashes,
-)
+from tests.helpers import RUN_TIMES, call, clone_with_data, environment, locked_hashes
 
 pytest.importorskip("resource")  # not on Windows, nor are kills of process groups
 

@@ -9,16 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers import (
-    COURSE,
-    ROOT,
-    STAGES,
-    attempt,
-    module,
-    set_params,
-    synthetic,
-    write_csvs,
-)
+from tests.helpers import COURSE, ROOT, STAGES, attempt, module, set_params, synthetic, write_csvs
 
 
 def course_project(folder: Path, seed: int) -> None:

@@ -9,10 +9,7 @@ from nbclient.exceptions import DeadKernelError
 
 from stages.common.command import InputError
 from stages.hand_in import notebook
-from tests.helpers import (
-    ROOT,
-    read_notebook,
-)
+from tests.helpers import ROOT, read_notebook
 
 CODE = re.compile(r"%%writefile (\S+)\n(.*)", re.DOTALL)
 

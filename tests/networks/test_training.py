@@ -12,12 +12,7 @@ import pytest
 from stages.common.command import InputError
 from stages.networks import train_default, train_improved, training
 from stages.networks.backend import keras, tensorflow
-from tests.helpers import (
-    ROOT,
-    read_json,
-    set_params,
-    synthetic,
-)
+from tests.helpers import ROOT, read_json, set_params, synthetic
 
 tensorflow.config.threading.set_intra_op_parallelism_threads(2)  # not after the first operation
 MODEL = "models/network.keras"
