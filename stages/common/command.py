@@ -1,4 +1,7 @@
-"""The command line of every stage: paths in; on bad input one clear line and exit status 1."""
+"""The command line of every stage: paths in; on bad input one clear line and exit status 1.
+
+Ctrl-C is one line, too, from the first import on: see stages/__init__.py.
+"""
 
 import os
 import sys

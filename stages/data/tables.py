@@ -20,9 +20,10 @@ NO_CSV = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, pd.errors.
 def read_whole_numbers(path: Path, columns: int, maximum: int) -> np.ndarray:
     """Read a CSV of whole numbers from 0 to `maximum` (255 at most).
 
-    Accepted: with or without a header, a header that is itself numeric (0, 1, ... or 1, 2, ...;
-    not where there is one column alone, see `drop_numeric_header`), an index column in front,
-    whole numbers written as floats (12.0), Windows line ends, a byte-order mark, gzip.
+    Accepted: with or without a header, a header that is itself numeric (whole numbers that count
+    up, such as 0, 1, ...; not where there is one column alone, see `drop_numeric_header`), an index
+    column in front, whole numbers written as floats (12.0), Windows line ends, a byte-order mark,
+    gzip.
 
     Returns:
         uint8, (rows, columns)

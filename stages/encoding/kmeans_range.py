@@ -1,7 +1,8 @@
 """Cluster the encodings into 2 to 12 clusters: how many does the encoding itself suggest?
 
 Reads   validation and test encodings, test labels, the network's predicted labels (.npy)
-Does    k-means with each number of clusters; the best is chosen on the validation encodings
+Does    k-means with each number of clusters; the best has the highest silhouette of the
+        validation encodings
 Writes  scores by number of clusters (CSV), a picture of them with a sentence on it (PNG)
 
 valid_silhouette  silhouette of the validation encodings; for the other scores, of the test

@@ -1,4 +1,8 @@
-"""Changes to an image that leave its label as it is: flipped, shifted, partly cut out."""
+"""Changes to an image that leave its label as it is: flipped, shifted, partly cut out.
+
+Which training image gets which, and when, is decided in train_improved.py; evaluate.py uses them
+for test-time augmentation.
+"""
 
 import numpy as np
 

@@ -1,6 +1,7 @@
-"""Keras and its backend, TensorFlow: fast on every processor, start-up notices kept from the log.
+"""Keras and its backend, TensorFlow: set up before they are imported; loading a network.
 
-The environment is read once, when TensorFlow is imported.
+The environment is read once, when TensorFlow is imported. Precision and threads are set by
+`training.set_up`, networks are saved by `training.save_network`.
 """
 
 import os

@@ -104,7 +104,7 @@ def main(
         "majority": majority_probabilities(train_labels, len(labels)),
         "logistic": logistic_probabilities(train_images, train_labels, images),
     }
-    seconds = {}
+    seconds = {}  # from here on in this order: each is the rival of the one after it
     # The default network has never seen an image shifted or flipped.
     for name, path, n_views in (
         ("default", default, 1),

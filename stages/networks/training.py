@@ -1,4 +1,6 @@
-"""The training loop that both networks share: set-up, fit with curves and run times, save."""
+"""The training loop that both networks share: precision and threads, fit with curves and run times,
+and saving with the same bytes for the same weights.
+"""
 
 import json
 import sys
