@@ -3,8 +3,8 @@
 Reads   PCA and t-SNE coordinates, labels, clusters, predicted labels and images of the test set
         (.npy)
 Does    draws a stratified sample of rows: a plots page holds every row that it shows
-Writes  pca.csv and tsne.csv: test_row, x, y, label, cluster, prediction, and image, a data URL: a
-        tooltip's field of that name is shown as a picture (.dvc/plots/twist_scatter.json)
+Writes  pca.csv and tsne.csv: test_row, x, y, label, cluster, prediction, and image, a data URL: in
+        the plot's tooltip a field of that name is shown as a picture
 """
 
 import base64

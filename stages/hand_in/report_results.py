@@ -140,8 +140,7 @@ def about_results(differences: pd.DataFrame, by_label: pd.DataFrame, tta_views: 
         tta_views: of a test image, over which the improved network's predictions are averaged
     """
     row = differences.loc["improved"]
-    n, ours, theirs = row["images"], row["only_this_right"], row["only_rival_right"]
-    gain, p = (ours - theirs) / n, row["mcnemar_p"]
+    gain, p = row["accuracy_gain"], row["mcnemar_p"]
     test = f"(exact McNemar test [McNemar 1947], {p_value(p)})"
     if p >= 0.05:
         verdict = f"The two networks cannot be told apart on the test images {test}."
@@ -153,8 +152,8 @@ def about_results(differences: pd.DataFrame, by_label: pd.DataFrame, tta_views: 
         )
     return [
         verdict,
-        f"Test images on which the improved network alone is right: {ours:,}; the default one"
-        f" alone: {theirs:,}.",
+        f"Test images on which the improved network alone is right:"
+        f" {row['only_this_right']:,}; the default one alone: {row['only_rival_right']:,}.",
         f"The improved network's probabilities are means over {tta_views} views of an image,"
         f" {'flipped' if tta_views == 2 else 'flipped and shifted'}."
         if tta_views > 1

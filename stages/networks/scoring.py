@@ -61,7 +61,7 @@ def compare(predicted: np.ndarray, rival: np.ndarray, labels: np.ndarray) -> dic
     only_rival = int(((predicted != labels) & (rival == labels)).sum())
     disagreements = only_this + only_rival
     return {
-        "images": len(labels),
+        "accuracy_gain": (only_this - only_rival) / len(labels),
         "only_this_right": only_this,
         "only_rival_right": only_rival,
         "mcnemar_p": binomtest(only_this, disagreements).pvalue if disagreements else 1.0,

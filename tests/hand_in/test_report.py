@@ -89,15 +89,16 @@ def test_words_that_look_like_markup_are_set_as_they_are(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "p", "said"),
+    ("gain", "p", "said"),
     [
-        (300, 100, 1e-6, "The improved network is better by 2.00 percentage points"),
-        (100, 300, 1e-6, "The default network is better by 2.00 percentage points"),
-        (300, 100, 0.4, "cannot be told apart"),
+        (0.02, 1e-6, "The improved network is better by 2.00 percentage points"),
+        (-0.02, 1e-6, "The default network is better by 2.00 percentage points"),
+        (0.02, 0.4, "cannot be told apart"),
     ],
 )
-def test_which_network_is_better_is_said_as_the_test_says(ours, theirs, p, said):
-    row = {"images": 10_000, "only_this_right": ours, "only_rival_right": theirs, "mcnemar_p": p}
+def test_which_network_is_better_is_said_as_the_test_says(gain, p, said):
+    row = {"accuracy_gain": gain, "mcnemar_p": p}
+    row |= {"only_this_right": 300, "only_rival_right": 100}
     differences = pd.DataFrame([row], index=["improved"])
     by_label = pd.DataFrame({"network": ["default", "improved"], "label": [0, 1], "f1": 0.9})
     assert said in results_text.about_results(differences, by_label, 1)[0]

@@ -40,6 +40,7 @@ def test_mcnemar_counts_only_images_on_which_the_networks_differ():
     improved[8:10] = 1
     result = scoring.compare(improved, default, labels)
     assert (result["only_this_right"], result["only_rival_right"]) == (8, 1)
+    assert result["accuracy_gain"] == pytest.approx(0.07)
     assert result["mcnemar_p"] == pytest.approx(2 * (1 + 9) / 2**9)
     assert scoring.verdict(result) == "better"
     assert scoring.verdict(scoring.compare(default, improved, labels)) == "worse"
