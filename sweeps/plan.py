@@ -45,7 +45,8 @@ def read_sweep(root: Path, name: str) -> dict:
     if name not in sweeps:
         raise InputError(f"{SWEEPS}: expected one of {', '.join(sweeps)}, found no {name}")
     sweep = {"fixed": {}, "each": {}, "grid": {}} | sweeps[name]
-    known = load_yaml(root / "dvc.yaml")["stages"][sweep["stage"]]["params"]
+    params = load_yaml(root / "dvc.yaml")["stages"][sweep["stage"]]["params"]
+    known = [name for name in params if isinstance(name, str)]  # not the packages
     keys = [*sweep["fixed"], *(sweep["each"] | sweep["grid"])]
     for key in keys:
         if key not in known or key == SEED:

@@ -96,7 +96,7 @@ def test_the_name_of_an_experiment_has_no_quotes_that_a_shell_would_drop():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("tiny: [", "sweeps.yaml: expected YAML: while parsing"),
+        ("tiny: [", "sweeps.yaml: expected YAML, found something else: while parsing"),
         ("", "sweeps.yaml: None is not of type 'object'"),
         ("a b: {stage: train_default, seeds: [1]}", "'a b' does not match"),
         (
