@@ -18,16 +18,17 @@ What is done is not repeated: after an interruption the same command goes on.
 import argparse
 import json
 import logging
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
 import pandas as pd
-from cloudpickle import register_pickle_by_value
 from distributed import Client, LocalCluster, as_completed
 from tqdm import tqdm
 
@@ -35,7 +36,6 @@ from stages.common.command import InputError
 from stages.common.files import save_table
 from stages.common.params import read_params
 from stages.common.yaml import load_yaml, parse_yaml
-from sweeps import worker
 from sweeps.plan import SEED, SWEEPS, Experiment, in_yaml, plan, read_sweep
 from sweeps.worker import Home, call, dvc, environment, run_experiment
 
@@ -112,8 +112,9 @@ def home_of_cluster(stage: str) -> Home:
 def cluster_client(scheduler: str | None, jobs: int) -> Iterator[Client]:
     """Yield a client of the cluster at an address, or of `jobs` processes on this machine."""
     if scheduler:
-        register_pickle_by_value(worker)  # the cluster's machines do not have the project
-        with Client(scheduler) as client:
+        with Client(scheduler) as client, tempfile.TemporaryDirectory() as folder:
+            # Its machines do not have the project.
+            client.upload_file(shutil.make_archive(f"{folder}/sweeps", "zip", ROOT, "sweeps"))
             print(f"sweep: waits for workers at {scheduler}", flush=True)
             client.wait_for_workers(1)
             yield client

@@ -95,7 +95,7 @@ def read_json(path: Path) -> dict:
 
 def environment(folder: Path) -> dict[str, str]:
     """Return variables for a command in `folder`: this environment's programs, no network."""
-    variables = os.environ | {"DVC_NO_ANALYTICS": "1", "KERAS_HOME": str(folder / "nowhere")}
+    variables = os.environ | {"DVC_NO_ANALYTICS": "1", "KERAS_HOME": str(folder.parent / "nowhere")}
     variables |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
     variables["APT_CONFIG"] = str(Path(__file__).with_name("no_sources.conf"))  # else apt waits
     return variables | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"}

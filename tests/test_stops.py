@@ -67,7 +67,7 @@ def test_after_kill_9_the_next_repro_ends_with_the_same_bytes(copy, stage, words
     wait_for(killed, words)
     time.sleep(0.3)
     os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
+    killed.communicate()
     call(copy, *command)  # not from DVC's cache
     call(copy, "dvc", "repro", "--no-run-cache")
     assert results_of(copy) == before
@@ -81,8 +81,8 @@ def test_ctrl_c_ends_with_one_line_of_ours_and_no_traceback(copy):
     stopped = start(copy, *command)
     wait_for(stopped, "Epoch 1/")
     os.killpg(stopped.pid, signal.SIGINT)
-    output = stopped.stdout.read()
-    assert stopped.wait() != 0
+    output, _ = stopped.communicate()
+    assert stopped.returncode != 0
     assert "Traceback" not in output
     assert output.count("train_default: stopped; `dvc repro` starts this stage again") == 1
     call(copy, *command)
