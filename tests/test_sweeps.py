@@ -185,7 +185,7 @@ def test_a_sweep_ends_with_a_comparison_and_the_winner_as_a_command_that_works(s
     saved = {path: path.read_bytes() for path in folder.glob("metrics/**/*.*")}
     call(folder, "git", "stash", "-q", "--include-untracked")
     call(folder, "dvc", "exp", "apply", commit_hash)
-    applied = read_json(folder / "metrics/train_default/metrics.json")["validation_accuracy"]
+    applied = read_json(folder / "metrics/default/metrics.json")["accuracy"]
     call(folder, "git", "checkout", "-q", "--", ".")
     call(folder, "git", "clean", "-fdq")
     call(folder, "git", "stash", "pop", "-q")
