@@ -89,6 +89,12 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
+def captions_of(figure) -> list[str]:
+    """The titles and texts of a figure's axes."""
+    texts = [[ax.get_title(), *(text.get_text() for text in ax.texts)] for ax in figure.axes]
+    return [text for of_axes in texts for text in of_axes if text]
+
+
 def read_json(path: Path) -> dict:
     return json.loads(path.read_text())
 

@@ -18,6 +18,7 @@ from stages.common.files import replacing
 matplotlib.rcParams.update({"font.family": "STIXGeneral", "mathtext.fontset": "stix"})
 
 COLUMNS = 8  # images in a row
+CELL = (46, 32)  # height and width of an image with its caption and some space, in image pixels
 MOST_NUMBERED = 16  # columns of a heat map that have room for numbers
 NOTE = 110  # characters in a line of a note below a figure
 DPI = 150  # a figure 6.3 inches wide fills A4's text width and reads well in print
@@ -30,14 +31,20 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def draw_images(figure: Figure | SubFigure, images: np.ndarray, captions: list[str]) -> None:
-    """Draw images (n, 28, 28, 1) in rows of `COLUMNS`, each below its caption of two lines."""
+    """Draw images (n, 28, 28, 1) in rows of `COLUMNS`, each below its caption of two lines.
+
+    All are one picture with captions on it: an axes for each image takes eight times as long.
+    """
+    ax = figure.subplots()
     n_rows = max(1, math.ceil(len(images) / COLUMNS))
-    axes = list(figure.subplots(n_rows, COLUMNS, squeeze=False).flat)
-    for ax in axes:
-        ax.axis("off")
-    for ax, image, caption in zip(axes, images, captions, strict=False):
-        draw_image(ax, image)
-        ax.set_title(caption, fontsize=7, pad=2)
+    sheet = np.zeros((n_rows * CELL[0], COLUMNS * CELL[1]))
+    for number, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        height, width = image.shape[:2]
+        row, column = divmod(number, COLUMNS)
+        top, left = (row + 1) * CELL[0] - height, column * CELL[1] + (CELL[1] - width) // 2
+        sheet[top : top + height, left : left + width] = image[..., 0]
+        ax.text(left + width / 2, top - 2, caption, fontsize=7, ha="center", va="bottom")
+    draw_image(ax, sheet)
 
 
 def grid_height(n: int) -> float:
@@ -46,7 +53,7 @@ def grid_height(n: int) -> float:
 
 
 def draw_image(ax: Axes, image: np.ndarray) -> None:
-    """Draw one image (28, 28, 1) of values 0-255, dark on white, without axes."""
+    """Draw one image, (28, 28, 1) or (28, 28), of values 0-255, dark on white, without axes."""
     ax.imshow(image, cmap="gray_r", vmin=0, vmax=255)
     ax.axis("off")
 

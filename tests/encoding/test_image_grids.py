@@ -3,14 +3,14 @@
 import numpy as np
 
 from stages.encoding import image_grids
-from tests.helpers import set_params, synthetic
+from tests.helpers import captions_of, set_params, synthetic
 
 
 def test_a_grid_shows_images_of_its_group_alone_with_label_and_row():
     images, labels = synthetic(50)
     rows = np.flatnonzero(labels == 3)
     figure = image_grids.draw_group("title", images, labels, rows, n=6, seed=1)
-    captions = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    captions = captions_of(figure)
     assert captions[0] == "mean of 10"
     shown = [int(caption.split("row ")[1]) for caption in captions[1:]]
     assert len(shown) == 6

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.encoding import label_errors
-from tests.helpers import clumps, synthetic
+from tests.helpers import captions_of, clumps, synthetic
 
 
 def test_planted_errors_are_found_where_neighbours_share_their_label():
@@ -39,7 +39,7 @@ def test_each_suspect_is_drawn_before_its_neighbours():
     images, labels = synthetic(30)
     near = np.arange(14).reshape(2, 7)
     figure = label_errors.draw(images[:2], ["first", "second"], images[near], labels[near])
-    captions = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    captions = captions_of(figure)
     assert captions[0] == "first"
     assert captions[8] == "second"
     assert captions[1:8] == [f"label {label}\nvalidation" for label in labels[:7]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.meaning import groups
-from tests.helpers import synthetic
+from tests.helpers import captions_of, synthetic
 
 
 def cloud(n, seed, *centre):
@@ -58,7 +58,7 @@ def test_the_picture_of_a_label_has_a_row_for_each_group_and_says_how_many():
     away = np.random.default_rng(0).random((20, 2))
     figure = groups.draw(3, images, np.arange(20, 40), away)
     assert figure.get_suptitle().startswith("Label 3 = two groups: ")
-    captions = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    captions = captions_of(figure)
     assert sum(caption.startswith("group") for caption in captions) == 2
     shown = [int(text.split("row ")[1]) for text in captions if "row" in text]
     assert all(20 <= row < 40 for row in shown)
