@@ -1,8 +1,8 @@
 """Compare the inner layers of both networks as encodings, on the validation images.
 
 Reads   validation images and labels (.npy), both networks (.keras)
-Does    encodes the images by each layer; k-means with as many clusters as labels; predicts the
-        pixels from the encodings
+Does    encodes the images by each layer and keeps the first principal components; k-means on
+        these with as many clusters as labels; predicts the pixels from them
 Writes  a row of figures for each layer (CSV), a picture of them (PNG)
 
 dimensions              of the encoding of an image
@@ -27,12 +27,11 @@ from stages.common.files import IMAGES, LABELS, load_array, save_table
 from stages.common.params import read_params
 from stages.common.pictures import save_figure
 from stages.encoding.clustering import agreement, find_clusters, silhouette
-from stages.encoding.layers import encode
+from stages.encoding.layers import OUTPUT, encode
 from stages.networks.backend import load_network
 
 N_INIT = 3  # starts of k-means
-COMPONENTS = 50  # of the encoding, from which pixels are predicted: the same for every layer
-OUTPUT = "probabilities"
+COMPONENTS = 50  # of an encoding, at most: the same for every layer, and quick
 LAYERS = {  # from first to last
     "default": ("pool", "conv_2", "dense", OUTPUT),
     "improved": ("stage_1_add", "stage_2_add", "stage_3_add", "encoding", OUTPUT),
@@ -46,10 +45,9 @@ STYLES = {  # marker, colour, and where the captions go
 def detail(encodings: np.ndarray, images: np.ndarray, labels: np.ndarray, seed: int) -> float:
     """Return the fraction of the pixels' variance within labels that the encodings tell.
 
-    At most 1, and below 0 where they mislead, as with too few images. A linear regression predicts
-    the pixels of one half of the images from the first principal components of their encodings;
-    both are fitted to the other half. Of encodings and pixels alike the mean of the label is taken
-    away before, so that knowing the label alone scores 0.
+    At most 1, and below 0 where they mislead, as with too few images. A linear regression that is
+    fitted to one half of the images predicts the pixels of the other half. Of encodings and pixels
+    alike the mean of the label is taken away before, so that knowing the label alone scores 0.
 
     Args:
         encodings: (n, d)
@@ -60,11 +58,9 @@ def detail(encodings: np.ndarray, images: np.ndarray, labels: np.ndarray, seed: 
     order = np.random.default_rng(seed).permutation(len(labels))
     fitted, scored = order[::2], order[1::2]
     pixels = without_label_means(images.reshape(len(images), -1) / 255, labels)
-    inputs = without_label_means(encodings.astype(np.float64), labels)
-    n_components = max(1, min(COMPONENTS, inputs.shape[1], len(fitted) // 4))
-    pca = PCA(n_components, svd_solver="randomized", random_state=seed).fit(inputs[fitted])
-    regression = LinearRegression().fit(pca.transform(inputs[fitted]), pixels[fitted])
-    predicted = regression.predict(pca.transform(inputs[scored]))
+    inputs = without_label_means(encodings, labels)
+    regression = LinearRegression().fit(inputs[fitted], pixels[fitted])
+    predicted = regression.predict(inputs[scored])
     return float(r2_score(pixels[scored], predicted, multioutput="variance_weighted"))
 
 
@@ -79,13 +75,16 @@ def without_label_means(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def assess(encodings: np.ndarray, images: np.ndarray, labels: np.ndarray, seed: int) -> dict:
     """Return the figures of one layer; the glossary is at the top of this file."""
-    clusters = find_clusters(encodings, len(np.unique(labels)), N_INIT, seed)
+    n_components = max(1, min(COMPONENTS, encodings.shape[1], len(encodings) // 8))
+    pca = PCA(n_components, svd_solver="randomized", random_state=seed)
+    components = pca.fit_transform(encodings).astype(np.float64)
+    clusters = find_clusters(components, len(np.unique(labels)), N_INIT, seed)
     return (
         {"dimensions": encodings.shape[1]}
         | agreement(clusters, labels)
         | {
-            "silhouette": silhouette(encodings, clusters),
-            "detail": detail(encodings, images, labels, seed),
+            "silhouette": silhouette(components, clusters),
+            "detail": detail(components, images, labels, seed),
         }
     )
 
@@ -136,10 +135,9 @@ def main(
     labels = load_array(y_valid, LABELS, len(images))
     rows = []
     for name, path in (("default", default), ("improved", improved)):
-        network = load_network(path)
-        for layer in LAYERS[name]:
+        encoded = encode(load_network(path), LAYERS[name], images)
+        for layer, encodings in zip(LAYERS[name], encoded, strict=True):
             print(f"compare_layers: {layer} of the {name} network", flush=True)
-            encodings, _ = encode(network, layer, images)
             figures = assess(encodings, images, labels, seed)
             rows.append({"network": name, "layer": layer} | figures)
     scores = pd.DataFrame(rows)

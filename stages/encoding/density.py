@@ -1,8 +1,9 @@
 """Cluster the test encodings by density: how many clusters are there, and what lies between them?
 
 Reads   validation and test encodings, test labels, the network's predicted labels (.npy)
-Does    HDBSCAN (Campello, Moulavi and Sander 2013), which finds the number of clusters itself and
-        leaves images between them out; its parameter is chosen on the validation encodings
+Does    HDBSCAN (Campello, Moulavi and Sander 2013) on the first principal components, which finds
+        the number of clusters itself and leaves images between them out; components and parameter
+        are those of the validation encodings
 Writes  scores (JSON), clusters against labels (CSV, and a picture with a sentence on it)
 
 fraction    the least fraction of the images that makes a cluster: see `choose_fraction`
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.cluster import HDBSCAN
+from sklearn.decomposition import PCA
 
 from stages.common.command import run
 from stages.common.files import LABELS, POINTS, load_array, save_json, save_table
@@ -29,6 +31,7 @@ from stages.encoding.clustering import agreement, as_rows, in_words, prefixed, t
 
 FRACTIONS = (0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06)  # of the images, to choose from
 NEIGHBORS = 0.001  # fraction of the images that must be near for a place to be dense
+COMPONENTS = 16  # principal ones of the encodings, since neighbours in many dimensions take long
 OUTSIDE = -1  # HDBSCAN's number for images in no cluster
 
 
@@ -98,6 +101,8 @@ def main(
     labels, predicted = (
         load_array(path, LABELS, len(test)) for path in (labels_path, predicted_path)
     )
+    pca = PCA(min(COMPONENTS, *valid.shape), svd_solver="full").fit(valid)
+    valid, test = pca.transform(valid), pca.transform(test)
     counts = {}
     for fraction in FRACTIONS:
         counts[fraction] = count(find_dense(valid, fraction))

@@ -8,10 +8,12 @@ Writes  test.npy and valid.npy: float32 encodings (n, d); test_predicted.npy: th
 
 from pathlib import Path
 
+import numpy as np
+
 from stages.common.command import InputError, run
 from stages.common.files import IMAGES, load_array, save_array
 from stages.common.params import read_params
-from stages.encoding.layers import encode
+from stages.encoding.layers import OUTPUT, encode
 from stages.networks.backend import load_network
 
 
@@ -19,8 +21,8 @@ def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
     params = read_params()
     layer = params["extract_encoding"]["layer"]
     network = load_network(improved)
-    valid, _ = encode(network, layer, load_array(x_valid, IMAGES))
-    test, predicted = encode(network, layer, load_array(x_test, IMAGES))
+    (valid,) = encode(network, [layer], load_array(x_valid, IMAGES))
+    test, probabilities = encode(network, [layer, OUTPUT], load_array(x_test, IMAGES))
     if (test == test[0]).all():
         raise InputError(
             f"{improved}: layer {layer}: expected encodings that differ, found that of every test"
@@ -28,7 +30,8 @@ def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
         )
     save_array(encoding / "valid.npy", valid)
     save_array(encoding / "test.npy", test)
-    save_array(encoding / "test_predicted.npy", predicted)
+    predicted = probabilities.argmax(axis=1)
+    save_array(encoding / "test_predicted.npy", predicted.astype(np.uint8))
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ def main(
     images, valid_images = load_array(x_test, IMAGES), load_array(x_valid, IMAGES)
     labels = load_array(y_test, LABELS, len(images))
     valid_labels = load_array(y_valid, LABELS, len(valid_images))
-    valid, test = (encode(network, layer, x)[0] for x in (valid_images, images))
+    valid, test = (encode(network, [layer], x)[0] for x in (valid_images, images))
     groups, sizes, depths = np.zeros(len(labels), np.uint8), [], []
     for label in np.unique(valid_labels):
         of_label = valid[valid_labels == label]
