@@ -1,20 +1,20 @@
 """Get the four CSVs: from Fashion-MNIST, relabelled by the twist, or from the course.
 
 Reads   nothing, or the course's CSVs
-Does    finds Fashion-MNIST and gives each of its classes its mystery label
+Does    finds Fashion-MNIST and gives each of its images its mystery label
 Writes  x_train.csv y_train.csv x_test.csv y_test.csv: no header, 784 pixels or one label a row
 """
 
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from stages.common.command import InputError, run
 from stages.common.files import replacing
 from stages.common.params import read_params
 from stages.data.fashion_mnist import FILES, find_fashion_mnist
+from stages.data.twists import give_labels
 
 
 def find_course_file(course: Path, name: str) -> Path:
@@ -48,10 +48,12 @@ def main(course: Path, raw: Path) -> None:
                 shutil.copyfileobj(source, copy)
         print(f"fetch: the course's CSVs from {course}")
         return
-    twist = np.array(params["fetch"]["twist"], np.uint8)
-    for name, array in find_fashion_mnist().items():
+    arrays = find_fashion_mnist()
+    for split in ("train", "test"):
+        images, classes = arrays[f"x_{split}"], arrays[f"y_{split}"]
+        arrays[f"y_{split}"] = give_labels(params["fetch"]["twist"], images, classes)
+    for name, values in arrays.items():
         print(f"fetch: writing {raw / name}.csv", flush=True)
-        values = array if name.startswith("x") else twist[array]
         with replacing(raw / f"{name}.csv") as part:
             pd.DataFrame(values).to_csv(part, header=False, index=False, lineterminator="\n")
 

@@ -12,9 +12,13 @@ import pytest
 import requests
 
 from stages.common.command import InputError
+from stages.common.params import check_params
+from stages.common.yaml import load_yaml
 from stages.data import fashion_mnist, fetch
-from tests.helpers import set_params, write_csvs
+from stages.data.twists import LABELS, THRESHOLDS, give_labels
+from tests.helpers import ROOT, set_params, write_csvs
 
+FETCH = {"source": "fashion-mnist"}
 CLASSES = np.arange(10, dtype=np.uint8)
 
 
@@ -66,12 +70,42 @@ def test_each_class_gets_the_label_that_the_twist_gives_it(workspace, fashion, m
     np.testing.assert_array_equal(pixels, np.arange(7840).astype(np.uint8).reshape(10, 784))
 
 
+def test_a_term_is_known_by_its_name(workspace, fashion, monkeypatch):
+    set_params(workspace, fetch__twist="winter-2022")
+    monkeypatch.setattr(fashion_mnist, "SOURCES", {"a test": lambda scratch: fashion})
+    fetch.main(workspace / "course", workspace / "raw")
+    assert read_labels(workspace) == [0, 2, 2, 4, 4, 1, 0, 3, 3, 4]
+
+
+def test_every_term_is_a_value_of_the_parameter_and_gives_labels_from_0_to_4():
+    images = np.zeros((10, 784), np.uint8)
+    images[:, :400] = 200
+    for name in LABELS | THRESHOLDS:
+        check_params(load_yaml(ROOT / "params.yaml") | {"fetch": FETCH | {"twist": name}}, "here")
+        labels = give_labels(name, images, CLASSES)
+        assert labels.dtype == np.uint8
+        assert labels.shape == (10,)
+        assert labels.max() < 5
+
+
+def test_the_label_by_brightness_counts_the_thresholds_below_the_sum_of_greys():
+    images = np.zeros((5, 784), np.uint8)
+    images[:, 0] = [0, 1, 0, 1, 255]
+    images[2:4, :400] = 255  # 102,000 and 102,001
+    images[4, :401] = 255  # 102,255
+    dress, trouser = np.full(5, 3, np.uint8), np.full(5, 1, np.uint8)
+    assert give_labels("winter-2020", images, dress).tolist() == [0, 0, 3, 3, 4]
+    # The thresholds of trousers are 28,356 higher: 62,862, 89,008, 108,715 and 130,443.
+    assert give_labels("winter-2020", images, trouser).tolist() == [0, 0, 2, 2, 2]
+    assert give_labels("winter-2020", images[:1], np.array([8])).tolist() == [3]  # bags: -48,943 on
+
+
 def test_the_keras_cache_is_used_and_named(workspace, fashion, offline, monkeypatch, capsys):
     monkeypatch.setenv("KERAS_HOME", str(workspace / "keras"))
     (workspace / "keras/datasets").mkdir(parents=True)
     fashion.rename(workspace / "keras/datasets/fashion-mnist")
     fetch.main(workspace / "course", workspace / "raw")
-    assert read_labels(workspace) == [0, 2, 2, 4, 4, 1, 0, 3, 3, 4]
+    assert read_labels(workspace) == [2, 1, 2, 2, 2, 4, 2, 0, 3, 1]
     out = capsys.readouterr().out
     assert "not from the installed Debian package" in out
     assert "Fashion-MNIST from the Keras cache" in out
