@@ -1,6 +1,7 @@
 """DVC's own commands on the finished project: repro, plots, and a pull request's summary."""
 
 import json
+import os
 import platform
 import re
 from importlib import metadata
@@ -176,7 +177,7 @@ def test_what_the_results_were_made_with_is_recorded(clone):
     assert environment["packages"]["keras"] == metadata.version("keras")
     assert environment["packages"]["pyyaml"] == metadata.version("pyyaml")
     assert environment["precision"] == {"default": "float32", "improved": "float32"}
-    assert environment["threads"] == 2
+    assert environment["threads"] == len(os.sched_getaffinity(0))
 
 
 def test_another_version_of_a_package_reruns_the_chain_and_another_pytest_does_not(clone):

@@ -8,18 +8,22 @@ python              version
 packages            versions of what the project uses at run time
 system, machine     such as Linux and x86_64
 instructions        of the processor, those that speed arithmetic up (Linux alone)
+gpus                names of NVIDIA's that are at hand
 precision           Keras' dtype policy of each network
-threads             that shared a training step
+threads             that share a training step here
 """
 
 import json
 import platform
 import re
+import subprocess
 import tomllib
 import zipfile
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
+
+from joblib import cpu_count
 
 from stages.common.command import run
 from stages.common.files import save_json
@@ -45,6 +49,16 @@ def instructions(cpu_info: str) -> list[str]:
     return sorted(set(FAST.findall(flags[1]))) if flags else []
 
 
+def gpus() -> list[str]:
+    """Return the names of NVIDIA's GPUs at hand, none where their driver is not."""
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        found = subprocess.run(query, capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return found.stdout.splitlines()
+
+
 def precision_of(network: Path) -> str:
     """Return the dtype policy of a network's convolutions, read from its .keras file."""
     with zipfile.ZipFile(network) as archive:
@@ -55,18 +69,21 @@ def precision_of(network: Path) -> str:
 
 def main(pyproject: Path, default: Path, improved: Path, environment: Path) -> None:
     params = read_params()
-    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    threads = params["train"]["threads"]
+    declared = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    used = declared["project"]["dependencies"] + declared["dependency-groups"]["gpu"]
     cpu_info = CPU_INFO.read_text(encoding="utf-8") if CPU_INFO.exists() else ""
     save_json(
         environment,
         {
             "python": platform.python_version(),
-            "packages": installed(project["dependencies"]),
+            "packages": installed(used),
             "system": platform.system(),
             "machine": platform.machine(),
             "instructions": instructions(cpu_info),
+            "gpus": gpus(),
             "precision": {"default": precision_of(default), "improved": precision_of(improved)},
-            "threads": params["train"]["threads"],
+            "threads": cpu_count() if threads == "auto" else threads,
         },
     )
 

@@ -25,6 +25,18 @@ CHOICES = {  # parameter: what it is without, name, why, source
         "steps follow the mean of past gradients",
         "[Nesterov 1983]",
     ),
+    "kernel_rate": (
+        0,
+        "orthogonal steps (Muon)",
+        "no direction of a kernel dominates its step",
+        "[Jordan 2024b]",
+    ),
+    "prune": (
+        0,
+        "easy images left out",
+        "time goes to images that still teach",
+        "[Qin 2024]",
+    ),
     "cosine": (
         False,
         "cosine schedule",
@@ -114,7 +126,7 @@ def about_improved(lr: float, mine: dict, networks: dict) -> list[str]:
         + ": doubling channels while halving sides makes all stages cost alike.",
         "All convolutions are of 3 x 3 pixels, padded to keep the size, and rectified"
         + (
-            "; all but the first are normalised over the batch before that (momentum 0.99) and"
+            "; all but the first are normalised over the batch before that (momentum 0.98) and"
             " have no bias of their own."
             if mine["batch_norm"]
             else "."
@@ -154,6 +166,15 @@ def about_training(lr: float, mine: dict) -> list[str]:
         f" {mine['momentum']:g} on categorical cross-entropy, for"
         f" {counted(mine['epochs'], 'epoch')} in batches of"
         f" {counted(mine['batch_size'], 'image')}.",
+        "The steps of all kernels but the first convolution's are made orthogonal [Jordan 2024b],"
+        f" with singular values of about {mine['kernel_rate']:g} times the rate."
+        if mine["kernel_rate"]
+        else "",
+        f"An epoch leaves {percent(mine['prune'], 0)} of the training images out, drawn from the"
+        " three quarters whose losses were lowest when they were last seen; the others of these"
+        " count more, so that gradients are unbiased [Qin 2024]."
+        if mine["prune"]
+        else "",
         "The rate"
         + (rises if mine["warmup"] else "")
         + (" and" if mine["warmup"] and mine["cosine"] else "")

@@ -7,6 +7,19 @@ for test-time augmentation.
 import numpy as np
 
 
+def augment(
+    images: np.ndarray, flipped: np.ndarray, reach: int, side: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return images (n, 28, 28, 1), those where `flipped` (n,) is true flipped, changed.
+
+    Each is shifted by up to `reach` pixels each way and loses a square of `side` pixels around a
+    random place (DeVries and Taylor 2017, arXiv:1708.04552).
+    """
+    shifted = shift(hflip(images, flipped), rng.integers(-reach, reach + 1, (len(images), 2)))
+    centers = rng.integers(0, images.shape[1], (len(images), 2))
+    return cutout(shifted, centers - side // 2, side)
+
+
 def hflip(images: np.ndarray, which: np.ndarray) -> np.ndarray:
     """Return images (n, 28, 28, 1), those where `which` (n,) is true flipped left to right."""
     return np.where(which[:, None, None, None], images[:, :, ::-1], images)

@@ -4,6 +4,7 @@ The environment is read once, when TensorFlow is imported. Precision and threads
 `training.set_up`, networks are saved by `training.save_network`.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -13,10 +14,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # there, too (benchmarks/improved-network.md).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-import keras
-import tensorflow
+gc.disable()  # it would look at millions of objects again and again, a fifth of the time
+import keras  # noqa: E402
+import tensorflow  # noqa: E402
 
-from stages.common.command import InputError
+gc.enable()
+
+from stages.common.command import InputError  # noqa: E402
 
 REASON = 200  # characters of a reason that are told
 __all__ = ["keras", "load_network", "tensorflow"]

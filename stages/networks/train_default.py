@@ -49,7 +49,7 @@ def main(
     network.compile(
         keras.optimizers.SGD(params["train"]["lr"] * batch_size / 128),
         loss="categorical_crossentropy",
-        metrics=["accuracy", "categorical_crossentropy"],
+        weighted_metrics=["accuracy", "categorical_crossentropy"],
     )
     fit(
         network,

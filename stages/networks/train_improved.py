@@ -1,8 +1,8 @@
 """Train the improved network, our own, from scratch.
 
 Reads   training and validation images and labels (.npy)
-Does    Nesterov SGD on smoothed labels with a warm-up and a cosine schedule; flips, shifts and
-        partly cuts out the training images
+Does    Muon on smoothed labels with a warm-up and a cosine schedule; leaves easy images out of an
+        epoch; flips, shifts and partly cuts out the others
 Writes  the network (.keras), its per-epoch curves (DVCLive) and its run times (CSV)
 """
 
@@ -12,8 +12,10 @@ import numpy as np
 
 from stages.common.command import run
 from stages.common.params import read_params
-from stages.networks.augmentation import cutout, hflip, shift
+from stages.networks.augmentation import augment
 from stages.networks.backend import keras
+from stages.networks.muon import Muon
+from stages.networks.pruning import Trainer, draw_rows
 from stages.networks.training import Batches, fit, load_examples, save_network, set_up
 
 layers = keras.layers
@@ -57,27 +59,14 @@ def convolution(
     Pooling comes before the rest, which then has a quarter of the values to go through, and keeps
     the last row and column of an odd side. The normalisation (Ioffe and Szegedy 2015,
     arXiv:1502.03167) has a bias of its own, so the convolution needs none; the statistics that it
-    predicts with are of the last few hundred batches, not of the last few.
+    predicts with are of the last hundred batches, not of the last few.
     """
     x = layers.Conv2D(channels, 3, padding="same", use_bias=not batch_norm, name=f"{name}_conv")(x)
     if pool:
         x = layers.MaxPooling2D(2, padding="same", name=f"{name}_pool")(x)
     if batch_norm:
-        x = layers.BatchNormalization(momentum=0.99, name=f"{name}_norm")(x)
+        x = layers.BatchNormalization(momentum=0.98, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
-
-
-def augment(
-    images: np.ndarray, flipped: np.ndarray, reach: int, side: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Return images (n, 28, 28, 1), those where `flipped` (n,) is true flipped, changed.
-
-    Each is shifted by up to `reach` pixels each way and loses a square of `side` pixels around a
-    random place (DeVries and Taylor 2017, arXiv:1708.04552).
-    """
-    shifted = shift(hflip(images, flipped), rng.integers(-reach, reach + 1, (len(images), 2)))
-    centers = rng.integers(0, images.shape[1], (len(images), 2))
-    return cutout(shifted, centers - side // 2, side)
 
 
 def main(
@@ -99,14 +88,30 @@ def main(
     # A random half is flipped in even epochs, the other in odd ones (Jordan 2024,
     # arXiv:2404.00498).
     in_even = np.random.default_rng(seed).random(len(images)) < 0.5
+    network = improved_network(
+        params["train_improved"]["width"],
+        params["train_improved"]["batch_norm"],
+        params["train_improved"]["skip"],
+    )
+    # Softer labels keep the network from being more confident than it should be (Szegedy et al.
+    # 2016, arXiv:1512.00567).
+    loss = keras.losses.CategoricalCrossentropy(
+        label_smoothing=params["train_improved"]["label_smoothing"], reduction=None
+    )
+    pruned = min(params["train_improved"]["prune"], 1 - batch_size / len(images))  # keeps a batch
+    trainer = Trainer(network, loss, len(images))
+
+    def inputs(batch: np.ndarray, rows: np.ndarray, epoch: int, rng: np.random.Generator) -> tuple:
+        flipped = flips & (in_even[rows] == (epoch % 2 == 0))
+        return augment(batch, flipped, reach, side, rng), rows
+
     batches = Batches(
         images,
         labels,
         batch_size,
         seed,
-        lambda batch, rows, epoch, rng: augment(
-            batch, flips & (in_even[rows] == (epoch % 2 == 0)), reach, side, rng
-        ),
+        inputs,
+        draw=lambda n, rng: draw_rows(trainer.last_losses.numpy(), pruned, rng),
     )
     # Up for a fraction of the steps, which keeps a high learning rate stable at first (Goyal et al.
     # 2017, arXiv:1706.02677), then down to nothing on a cosine (Loshchilov and Hutter 2017,
@@ -120,28 +125,16 @@ def main(
         warmup_target=params["train"]["lr"] * batch_size / 128,
         warmup_steps=warmup_steps,
     )
-    network = improved_network(
-        params["train_improved"]["width"],
-        params["train_improved"]["batch_norm"],
-        params["train_improved"]["skip"],
+    optimizer = Muon(
+        learning_rate,
+        kernel_rate=params["train_improved"]["kernel_rate"],
+        momentum=float(params["train_improved"]["momentum"]),  # Keras refuses a whole 0
+        # Apart from the gradient, Loshchilov and Hutter 2019, arXiv:1711.05101.
+        weight_decay=params["train_improved"]["weight_decay"],
     )
-    network.compile(
-        keras.optimizers.SGD(
-            learning_rate,
-            momentum=float(params["train_improved"]["momentum"]),  # Keras refuses a whole 0
-            nesterov=True,
-            # Apart from the gradient, Loshchilov and Hutter 2019, arXiv:1711.05101.
-            weight_decay=params["train_improved"]["weight_decay"],
-        ),
-        # Softer labels keep the network from being more confident than it should be (Szegedy et
-        # al. 2016, arXiv:1512.00567).
-        loss=keras.losses.CategoricalCrossentropy(
-            label_smoothing=params["train_improved"]["label_smoothing"]
-        ),
-        metrics=["accuracy", "categorical_crossentropy"],
-    )
+    trainer.compile(optimizer, weighted_metrics=["accuracy", "categorical_crossentropy"])
     fit(
-        network,
+        trainer,
         batches,
         valid=load_examples(x_valid, y_valid),
         epochs=epochs,

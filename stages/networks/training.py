@@ -8,10 +8,12 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from dvclive import Live
+from joblib import cpu_count
 
 from stages.common.command import InputError
 from stages.common.files import IMAGES, LABELS, N_LABELS, load_array, replacing, save_table
@@ -20,15 +22,18 @@ from stages.networks.backend import keras, tensorflow
 VALIDATION_BATCH = 1_000  # images; changes speed alone
 
 
-def set_up(seed: int, precision: str, threads: int) -> None:
+def set_up(seed: int, precision: str, threads: int | str) -> None:
     """Make what follows repeatable on one kind of processor, and set the layers' precision.
 
     Args:
         seed: of initial weights and the order of the images
         precision: a Keras dtype policy, `float32` or `mixed_bfloat16`, or `auto`: the faster one,
             by a short measurement
-        threads: that share a training step; the sums of each are added up
+        threads: that share a training step, or `auto`: as many as there are cores for this process;
+            the sums of each are added up
     """
+    if threads == "auto":
+        threads = cpu_count()
     tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
     if precision == "auto":
         precision = "mixed_bfloat16" if bfloat16_slowdown() < 1 else "float32"
@@ -85,8 +90,13 @@ def load_examples(x: Path, y: Path) -> tuple[np.ndarray, np.ndarray]:
     return images, one_hot(load_array(y, LABELS, len(images)))
 
 
+def draw_all(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of `n` images in random order and the weight of each, which is 1."""
+    return rng.permutation(n), np.ones(n, np.float32)
+
+
 class Batches(keras.utils.PyDataset):
-    """Batches of images and one-hot labels, in a new order each epoch.
+    """Batches of images, one-hot labels and weights, in a new order each epoch.
 
     What a batch holds depends on the seed, the epoch (from 1) and the batch's number alone. The
     last images of an order that do not fill a batch are left out.
@@ -102,12 +112,16 @@ class Batches(keras.utils.PyDataset):
         y: np.ndarray,
         batch_size: int,
         seed: int,
-        augment: Callable[..., np.ndarray] = lambda images, rows, epoch, rng: images,
+        inputs: Callable[..., Any] = lambda images, rows, epoch, rng: images,
+        draw: Callable[..., tuple[np.ndarray, np.ndarray]] = draw_all,
     ):
         """Take uint8 images (n, 28, 28, 1) and one-hot labels (n, 5).
 
         Args:
-            augment: changes the images of some rows in an epoch with a random generator
+            inputs: makes what is trained on of the images of some rows in an epoch, with a random
+                generator
+            draw: chooses the images of an epoch out of `n`, as many each time, with a random
+                generator: rows in order, and the weight of each, float32
 
         Raises:
             InputError: the images do not fill one batch.
@@ -118,21 +132,25 @@ class Batches(keras.utils.PyDataset):
                 f"training images: expected at least one batch of {batch_size} images, found"
                 f" {len(x)}: raise prepare.limit or lower the network's batch_size in params.yaml"
             )
-        self.x, self.y, self.batch_size, self.seed, self.augment = x, y, batch_size, seed, augment
+        self.x, self.y, self.batch_size, self.seed = x, y, batch_size, seed
+        self.inputs, self.draw = inputs, draw
         self.epoch = 0
         self.on_epoch_end()
 
     def __len__(self) -> int:
-        return len(self.x) // self.batch_size
+        return len(self.rows) // self.batch_size
 
-    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, batch: int) -> tuple[Any, np.ndarray, np.ndarray]:
         rng = np.random.default_rng([self.seed, self.epoch, batch])
-        rows = self.order[batch * self.batch_size : (batch + 1) * self.batch_size]
-        return self.augment(self.x[rows], rows, self.epoch, rng), self.y[rows]
+        places = slice(batch * self.batch_size, (batch + 1) * self.batch_size)
+        rows = self.rows[places]
+        inputs = self.inputs(self.x[rows], rows, self.epoch, rng)
+        return inputs, self.y[rows], self.weights[places]
 
     def on_epoch_end(self) -> None:
         self.epoch += 1
-        self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.x))
+        rng = np.random.default_rng([self.seed, self.epoch])
+        self.rows, self.weights = self.draw(len(self.x), rng)
 
 
 def fit(

@@ -31,6 +31,9 @@ def test_the_committed_params_are_valid():
         ("prepare__limit", 10, "prepare.limit: 10 is less than the minimum of 200"),
         ("fetch__twist", [0, 1], "fetch.twist: [0, 1] is too short"),
         ("fetch__twist", [9] * 10, "fetch.twist.0: 9 is greater than the maximum of 4"),
+        ("fetch__twist", "winter-2021", "fetch.twist: 'winter-2021' does not match '^winter-"),
+        ("train__threads", "all", "train.threads: 'all' does not match '^auto$' (train.threads is"),
+        ("train__threads", 0, "train.threads: 0 is less than the minimum of 1"),
     ],
 )
 def test_a_wrong_value_is_one_line_naming_file_and_key(workspace, name, value, message):
@@ -57,7 +60,7 @@ def test_an_unknown_block_is_rejected(workspace):
 
 def test_a_missing_key_is_rejected(workspace):
     text = (workspace / "params.yaml").read_text()
-    (workspace / "params.yaml").write_text(text.replace("  lr: 0.1", "  # lr: 0.1"))
+    (workspace / "params.yaml").write_text(text.replace("  lr: 0.2", "  # lr: 0.2"))
     with pytest.raises(InputError, match=r"train: 'lr' is a required property"):
         read_params()
 
@@ -72,7 +75,7 @@ def test_what_is_no_params_file_is_one_line_naming_it(workspace, text):
 
 def test_dvcs_notation_of_small_numbers_is_a_number(workspace):
     text = (workspace / "params.yaml").read_text()
-    (workspace / "params.yaml").write_text(text.replace("lr: 0.1", "lr: 1e-05"))
+    (workspace / "params.yaml").write_text(text.replace("lr: 0.2", "lr: 1e-05"))
     assert read_params(Path("params.yaml"))["train"]["lr"] == 1e-5
 
 

@@ -1,5 +1,6 @@
 """The training loop: same bytes again, curves, run times, and clear refusals."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -93,7 +94,8 @@ def test_the_rate_rises_and_falls_as_asked(workspace, monkeypatch, change, rates
 
     monkeypatch.setattr(train_improved, "fit", record)
     with pytest.raises(InputError, match="seen enough"):
-        train(workspace, train_improved, n=2000, train_improved__batch_size=20, **change)
+        options = {"train_improved__batch_size": 20, "train_improved__warmup": 0.2} | change
+        train(workspace, train_improved, n=2000, train__lr=0.1, **options)
     scaled = [rate * 20 / 128 for rate in rates]
     assert seen == pytest.approx(scaled, rel=0.2)
 
@@ -160,8 +162,36 @@ def test_auto_takes_the_precision_that_is_faster_here_and_says_so(
     assert f"in {faster}" in capsys.readouterr().out
 
 
+def test_auto_takes_every_core_that_the_process_may_use(monkeypatch, capsys):
+    taken = []
+    monkeypatch.setattr(
+        tensorflow.config.threading, "set_intra_op_parallelism_threads", taken.append
+    )
+    training.set_up(1, "float32", "auto")
+    assert taken == [len(os.sched_getaffinity(0))]
+    training.set_up(1, "float32", 3)
+    assert taken[1:] == [3]
+    assert "on 3 threads" in capsys.readouterr().out
+
+
 def test_bfloat16_is_timed():
     assert training.bfloat16_slowdown() > 0
+
+
+def test_the_improved_network_is_saved_without_what_trained_it(runs):
+    network = keras.models.load_model(runs[train_improved] / MODEL)
+    assert not network.compiled
+
+
+def test_an_epoch_leaves_images_out_as_asked_but_always_keeps_a_batch(workspace, monkeypatch):
+    kept = []
+    monkeypatch.setattr(
+        train_improved, "fit", lambda network, batches, **others: kept.append(len(batches.rows))
+    )
+    for pruned, batch_size in ((0.5, 50), (0, 50), (0.5, 150)):
+        options = {"train_improved__prune": pruned, "train_improved__batch_size": batch_size}
+        train(workspace, train_improved, **options)
+    assert kept == [100, 200, 150]
 
 
 def test_the_curves_of_the_improved_network_show_the_loss_on_true_labels(runs):
@@ -204,7 +234,7 @@ def test_every_image_is_seen_once_an_epoch_and_flipped_in_every_other(workspace,
 
     monkeypatch.setattr(train_improved, "augment", record)
     monkeypatch.setattr(train_improved, "fit", lambda network, batches, **others: drain(batches))
-    train(workspace, train_improved, train_improved__batch_size=200)
+    train(workspace, train_improved, train_improved__batch_size=200, train_improved__prune=0)
     first, second = seen
     assert len(first) == 200
     assert all(first[image] != second[image] for image in first)
@@ -235,7 +265,7 @@ def test_a_batch_keeps_images_and_labels_together():
     images, labels = synthetic(40)
     label_of = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
     batches = training.Batches(images, labels, 10, 1)
-    pairs = [pair for batch in range(4) for pair in zip(*batches[batch], strict=True)]
+    pairs = [pair for batch in range(4) for pair in zip(*batches[batch][:2], strict=True)]
     assert len({image.tobytes() for image, _ in pairs}) == 40
     assert all(label_of[image.tobytes()] == label for image, label in pairs)
 
