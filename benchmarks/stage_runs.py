@@ -28,18 +28,24 @@ class Run:
 
 
 def lay_out(folder: Path, overrides: dict) -> dict:
-    """Put the code and params.yaml into an empty folder; return the parameters there.
+    """Put the code and params.yaml into a folder, perhaps once more; return the parameters there.
 
     Args:
         overrides: parameters to set, named as for `dvc exp run -S`: {"train.lr": 0.05}
     """
-    params = load_yaml(ROOT / "params.yaml")
+    params = override(load_yaml(ROOT / "params.yaml"), overrides)
+    (folder / "params.yaml").write_text(json.dumps(params))  # JSON is YAML
+    for name in CODE:
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
+    return params
+
+
+def override(params: dict, overrides: dict) -> dict:
+    """Set parameters that are named as for `dvc exp run -S`, in place; return them all."""
     for name, value in overrides.items():
         block, key = name.split(".")
         params[block][key] = value
-    (folder / "params.yaml").write_text(json.dumps(params))  # JSON is YAML
-    for name in CODE:
-        (folder / name).symlink_to(ROOT / name)
     return params
 
 

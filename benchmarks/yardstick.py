@@ -42,7 +42,7 @@ def predict_rate(network: keras.Model, images: np.ndarray, batch_size: int) -> f
     return len(images) / (time.perf_counter() - start)
 
 
-def product_rate(dtype: str, size: int = 4_096) -> float:
+def product_rate(dtype: str, size: int = 2_048) -> float:
     """Return the FLOP a second of a product of two square matrices, the best of five."""
     matrix = tensorflow.ones((size, size), dtype)
     (seconds,) = fastest(lambda: tensorflow.linalg.matmul(matrix, matrix).numpy())
