@@ -31,6 +31,7 @@ from benchmarks.stage_runs import ROOT, override
 from benchmarks.yardstick import default_epoch
 from stages.common.files import save_json
 from stages.common.yaml import load_yaml, parse_yaml
+from sweeps.worker import environment
 
 FIGURES = ROOT / "metrics/runtime/chain.json"
 OVERRIDES = {"train.precision": "float32", "train.threads": 2}
@@ -52,7 +53,7 @@ def run_chain(folder: Path) -> tuple[float, dict[str, float], list[float]]:
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        env=environment() | {"PYTHONUNBUFFERED": "1"},  # lines come as they are printed
         start_new_session=True,
     )
     for line in process.stdout or ():
