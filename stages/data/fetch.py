@@ -8,13 +8,13 @@ Writes  x_train.csv y_train.csv x_test.csv y_test.csv: no header, 784 pixels or 
 import shutil
 from pathlib import Path
 
-import pandas as pd
-
 from stages.common.command import InputError, run
 from stages.common.files import replacing
 from stages.common.params import read_params
 from stages.data.fashion_mnist import FILES, find_fashion_mnist
 from stages.data.twists import give_labels
+
+NUMBERS = [str(byte) for byte in range(256)]
 
 
 def find_course_file(course: Path, name: str) -> Path:
@@ -54,8 +54,11 @@ def main(course: Path, raw: Path) -> None:
         arrays[f"y_{split}"] = give_labels(params["fetch"]["twist"], images, classes)
     for name, values in arrays.items():
         print(f"fetch: writing {raw / name}.csv", flush=True)
-        with replacing(raw / f"{name}.csv") as part:
-            pd.DataFrame(values).to_csv(part, header=False, index=False, lineterminator="\n")
+        with replacing(raw / f"{name}.csv") as part, part.open("w", newline="\n") as file:
+            # A row of pixels, or one label, is bytes: four times as fast as pandas.
+            file.writelines(
+                ",".join(map(NUMBERS.__getitem__, row.tobytes())) + "\n" for row in values
+            )
 
 
 if __name__ == "__main__":

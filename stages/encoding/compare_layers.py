@@ -1,8 +1,8 @@
 """Compare the inner layers of both networks as encodings, on the validation images.
 
 Reads   validation images and labels (.npy), both networks (.keras)
-Does    encodes the images by each layer and keeps the first principal components; k-means on
-        these with as many clusters as labels; predicts the pixels from them
+Does    encodes random ones of the images by each layer and keeps the first principal components;
+        k-means on these with as many clusters as labels; predicts the pixels from them
 Writes  a row of figures for each layer (CSV), a picture of them (PNG)
 
 dimensions              of the encoding of an image
@@ -30,6 +30,7 @@ from stages.encoding.clustering import agreement, find_clusters, silhouette
 from stages.encoding.layers import OUTPUT, encode
 from stages.networks.backend import load_network
 
+SAMPLE = 3_000  # images, at most
 N_INIT = 3  # starts of k-means
 COMPONENTS = 50  # of an encoding, at most: the same for every layer, and quick
 LAYERS = {  # from first to last
@@ -131,8 +132,9 @@ def main(
 ) -> None:
     params = read_params()
     seed = params["compare_layers"]["seed"]
-    images = load_array(x_valid, IMAGES)
-    labels = load_array(y_valid, LABELS, len(images))
+    all_images = load_array(x_valid, IMAGES)
+    sample = np.random.default_rng(seed).permutation(len(all_images))[:SAMPLE]
+    images, labels = all_images[sample], load_array(y_valid, LABELS, len(all_images))[sample]
     rows = []
     for name, path in (("default", default), ("improved", improved)):
         encoded = encode(load_network(path), LAYERS[name], images)

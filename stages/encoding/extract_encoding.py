@@ -1,9 +1,10 @@
-"""Encode images: the output of an inner layer of the improved network.
+"""Encode images: the outputs of two inner layers of the improved network.
 
 Reads   test and validation images (.npy), the improved network (.keras)
 Does    one pass through the network, no training
-Writes  test.npy and valid.npy: float32 encodings (n, d); test_predicted.npy: the network's
-        labels for the test images, uint8 (n,)
+Writes  test.npy and valid.npy: float32 encodings (n, d); detailed_test.npy and
+        detailed_valid.npy: those of an earlier layer; test_predicted.npy: the network's labels for
+        the test images, uint8 (n,)
 """
 
 from pathlib import Path
@@ -20,16 +21,19 @@ from stages.networks.backend import load_network
 def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
     params = read_params()
     layer = params["extract_encoding"]["layer"]
-    network = load_network(improved)
-    (valid,) = encode(network, [layer], load_array(x_valid, IMAGES))
-    test, probabilities = encode(network, [layer, OUTPUT], load_array(x_test, IMAGES))
+    layers = [layer, params["extract_encoding"]["detailed_layer"], OUTPUT]
+    images = [load_array(path, IMAGES) for path in (x_valid, x_test)]
+    both = encode(load_network(improved), layers, np.concatenate(images))
+    (valid, test), details, (_, probabilities) = (np.split(one, [len(images[0])]) for one in both)
     if (test == test[0]).all():
         raise InputError(
             f"{improved}: layer {layer}: expected encodings that differ, found that of every test"
             " image to be the same: the network has learned nothing, lower train.lr in params.yaml"
         )
-    save_array(encoding / "valid.npy", valid)
-    save_array(encoding / "test.npy", test)
+    for name, array in zip(("valid", "test"), (valid, test), strict=True):
+        save_array(encoding / f"{name}.npy", array)
+    for name, array in zip(("valid", "test"), details, strict=True):
+        save_array(encoding / f"detailed_{name}.npy", array)
     predicted = probabilities.argmax(axis=1)
     save_array(encoding / "test_predicted.npy", predicted.astype(np.uint8))
 

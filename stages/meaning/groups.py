@@ -1,7 +1,7 @@
-"""Find the groups inside each label that look different, by an inner layer of the improved network.
+"""Find the groups inside each label that look different, by their encodings of an earlier layer.
 
-Reads   validation and test images and labels (.npy), the improved network (.keras)
-Does    encodes the images; inside each label, k-means on the validation images with as many
+Reads   validation and test encodings and labels, test images (.npy)
+Does    inside each label, k-means on the validation images with as many
         clusters as are all parted by valleys of density; puts each test image into the group of
         its label whose centre is nearest
 Writes  the groups of the test images, uint8 (n,), numbered from 0 inside each label, largest first
@@ -22,12 +22,10 @@ from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 
 from stages.common.command import run
-from stages.common.files import IMAGES, LABELS, load_array, save_array, save_table
+from stages.common.files import IMAGES, LABELS, POINTS, load_array, save_array, save_table
 from stages.common.params import read_params
 from stages.common.pictures import COLUMNS, draw_images, grid_height, save_figure
 from stages.encoding.clustering import find_clusters
-from stages.encoding.layers import encode
-from stages.networks.backend import load_network
 
 COMPONENTS = 16  # principal ones of a label's encodings, in which groups are sought
 MOST = 6  # groups of a label
@@ -130,23 +128,24 @@ def draw(label: int, images: np.ndarray, rows: np.ndarray, away: np.ndarray) -> 
 
 
 def main(
-    x_valid: Path,
+    valid_path: Path,
     y_valid: Path,
-    x_test: Path,
+    test_path: Path,
     y_test: Path,
-    improved: Path,
+    x_test: Path,
     groups_path: Path,
     images_table: Path,
     valleys_table: Path,
     pictures: Path,
 ) -> None:
     params = read_params()
-    layer, seed = params["groups"]["layer"], params["groups"]["seed"]
-    network = load_network(improved)
-    images, valid_images = load_array(x_test, IMAGES), load_array(x_valid, IMAGES)
-    labels = load_array(y_test, LABELS, len(images))
-    valid_labels = load_array(y_valid, LABELS, len(valid_images))
-    valid, test = (encode(network, [layer], x)[0] for x in (valid_images, images))
+    seed = params["groups"]["seed"]
+    valid, test = load_array(valid_path, POINTS), load_array(test_path, POINTS)
+    labels, valid_labels = (
+        load_array(y_test, LABELS, len(test)),
+        load_array(y_valid, LABELS, len(valid)),
+    )
+    images = load_array(x_test, IMAGES, len(test))
     groups, sizes, depths = np.zeros(len(labels), np.uint8), [], []
     for label in np.unique(valid_labels):
         of_label = valid[valid_labels == label]
