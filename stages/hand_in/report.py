@@ -368,7 +368,7 @@ def read_settings() -> dict:
         "improved": params["train_improved"],
         "tta_views": params["evaluate"]["tta_views"],
         "layer": params["extract_encoding"]["layer"],
-        "layer_of_groups": params["groups"]["layer"],
+        "layer_of_groups": params["extract_encoding"]["detailed_layer"],
         "n_clusters": params["kmeans"]["n_clusters"],
         "seed": params["scatter"]["seed"],
         "title": params["report"]["title"],
