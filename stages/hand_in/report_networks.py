@@ -29,7 +29,7 @@ CHOICES = {  # parameter: what it is without, name, why, source
         0,
         "orthogonal steps (Muon)",
         "no direction of a kernel dominates its step",
-        "[Jordan 2024b]",
+        "[Muon 2024]",
     ),
     "prune": (
         0,
@@ -166,7 +166,7 @@ def about_training(lr: float, mine: dict) -> list[str]:
         f" {mine['momentum']:g} on categorical cross-entropy, for"
         f" {counted(mine['epochs'], 'epoch')} in batches of"
         f" {counted(mine['batch_size'], 'image')}.",
-        "The steps of all kernels but the first convolution's are made orthogonal [Jordan 2024b],"
+        "The steps of all kernels but the first convolution's are made orthogonal [Muon 2024],"
         f" with singular values of about {mine['kernel_rate']:g} times the rate."
         if mine["kernel_rate"]
         else "",

@@ -210,7 +210,8 @@ def test_too_few_images_for_a_batch_is_one_clear_line(workspace):
 
 def test_a_rate_that_makes_the_loss_infinite_is_one_clear_line(workspace):
     with pytest.raises(InputError, match=r"train\.lr: expected the loss to stay finite, found"):
-        train(workspace, train_default, n=400, train__lr=10.0, train_default__epochs=20)
+        options = {"train_default__epochs": 20, "train_default__batch_size": 128}
+        train(workspace, train_default, n=400, train__lr=10.0, **options)
     assert not (workspace / "models").exists()
 
 
