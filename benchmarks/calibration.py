@@ -36,8 +36,7 @@ SHORT = {  # a training of less than four default epochs
     "fetch.source": "course",
     "prepare.limit": 45_000,
     "train_improved.width": 16,
-    "train_improved.epochs": 3,
-    "train_improved.shift": 0,
+    "train_improved.epochs": 6,
 }
 TO_NETWORK = ("fetch", "prepare", "train_improved")
 TO_VERDICT = ("extract_encoding", "groups", "image_statistics", "label_flips", "interpret", "reveal")

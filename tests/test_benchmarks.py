@@ -1,10 +1,13 @@
 """The benchmarks, on little data."""
 
+import json
 import math
 import sys
+import time
 
 import pytest
 
+from benchmarks import chain
 from tests.helpers import call, changed, commit, copy_project, read_json, write_csvs
 
 
@@ -41,6 +44,32 @@ def test_a_benchmark_stores_its_figures_and_changes_nothing_else(project, comman
         assert found
         assert all(0 <= value < math.inf for value in found)
     call(project, "git", "checkout", "-q", "--", ".")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks need Linux or a Mac")
+def test_the_chain_is_timed_stage_by_stage_in_a_clone_without_results(tmp_path, monkeypatch):
+    project = tmp_path / "project"
+    project.mkdir()
+    call(project, "git", "init", "-q")
+    call(project, "dvc", "init", "-q")
+    stage = {"cmd": "python -c 'import time; time.sleep(0.4)'"}
+    names = ("fetch", *chain.TRAININGS)
+    (project / "dvc.yaml").write_text(json.dumps({"stages": dict.fromkeys(names, stage)}))
+    (project / "params.yaml").write_text("train: {precision: auto, threads: auto, lr: 1}")
+    commit(project, "Three stages")
+    monkeypatch.setattr(chain, "ROOT", project)
+    monkeypatch.setattr(chain, "FIGURES", tmp_path / "chain.json")
+    monkeypatch.setattr(chain, "PAUSE", 0)
+    monkeypatch.setattr(chain, "default_epoch", lambda images, labels: time.sleep(1) or 2.0)
+    chain.main("train.lr=0.5")
+    found = read_json(tmp_path / "chain.json")
+    assert list(found["stage_seconds"]) == list(names)
+    assert all(0.4 < seconds < 1.4 for seconds in list(found["stage_seconds"].values())[:2])
+    assert sum(found["stage_seconds"].values()) < found["seconds"]
+    assert found["default_epochs"] == found["seconds"] / 2
+    assert found["default_epoch_seconds"] == [2.0] * 5
+    assert changed(project) == set()
 
 
 def numbers(values):
