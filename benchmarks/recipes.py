@@ -1,6 +1,6 @@
 """Train a network by a recipe of recipes.yaml, once for each seed, and score it.
 
-    python -m benchmarks.recipes benchmark quick 1 2 3 4 5
+    python -m benchmarks.recipes chain improved 1 2 3 4 5
 
 Reads   params.yaml, benchmarks/recipes.yaml
 Does    makes the data by the stages fetch and prepare; runs the training stage with the recipe's

@@ -29,7 +29,7 @@ def project(tmp_path_factory):
         (("speed", "1"), ["metrics/runtime/speed.json"]),
         (("growth", "prepare", "image_statistics"), ["metrics/runtime/growth.json"]),
         (
-            ("recipes", "benchmark", "quick", "1", "2"),
+            ("recipes", "chain", "improved", "1", "2"),
             ["metrics/recipes.json", "metrics/runtime/recipes.json"],
         ),
     ],

@@ -30,7 +30,7 @@ from stages.encoding.clustering import agreement, find_clusters, silhouette
 from stages.encoding.layers import OUTPUT, encode
 from stages.networks.backend import load_network
 
-SAMPLE = 3_000  # images, at most
+SAMPLE = 2_000  # images, at most
 N_INIT = 3  # starts of k-means
 COMPONENTS = 50  # of an encoding, at most: the same for every layer, and quick
 LAYERS = {  # from first to last

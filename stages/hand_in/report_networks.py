@@ -72,8 +72,8 @@ def about_data(source: str, images: dict) -> list[str]:
     return [
         "Images and labels are those of the course's four files."
         if source == "course"
-        else "Images are Fashion-MNIST's [Xiao 2017]; each of its ten classes was given"
-        " one of five labels by a rule that nothing after this knows.",
+        else "Images are Fashion-MNIST's [Xiao 2017]; each was given one of five labels by a rule"
+        " that nothing after this knows.",
         f"Both networks learn from {counted(images['train'], 'image')}; {images['valid']:,} others,"
         " drawn at random label by label, were kept for validation, and all choices were made on"
         f" them; {counted(images['test'], 'test image')} served for nothing before the final"
