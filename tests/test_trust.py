@@ -20,8 +20,8 @@ def course_project(folder: Path, seed: int) -> None:
     """
     (folder / "stages").symlink_to(ROOT / "stages")
     shutil.copy(ROOT / "params.yaml", folder)
-    set_params(folder, train__precision="float32", train_default__epochs=2)
-    set_params(folder, train_improved__epochs=1, train_improved__width=8)
+    set_params(folder, train__precision="float32", train__threads=2, train_default__epochs=2)
+    set_params(folder, train_improved__epochs=2, train_improved__width=8)
     write_csvs(folder / "data/raw")
     images, labels = synthetic(120, seed)
     labels = np.random.default_rng(seed).permutation(labels)
