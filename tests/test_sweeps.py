@@ -33,7 +33,7 @@ broken:
     train.lr: [10]
   seeds: [1]
 """
-NAMES = {f"tiny-{setting}-seed={seed}" for setting in ("default", "lr=0.2") for seed in (1, 2)}
+NAMES = {f"tiny-{setting}-seed={seed}" for setting in ("default", "lr=0.1") for seed in (1, 2)}
 SWEEP = ("python", "-m", "sweeps.sweep")
 
 
@@ -53,28 +53,28 @@ def test_every_committed_sweep_can_be_planned_and_has_three_seeds():
 
 
 def test_each_changes_one_parameter_at_a_time():
-    found = planned(each={"train.lr": [0.2], "train_default.batch_size": [64, 256]})
+    found = planned(each={"train.lr": [0.1], "train_default.batch_size": [128, 256]})
     assert [experiment.setting for experiment in found] == [
         "default",
-        "lr=0.2",
-        "batch_size=64",
+        "lr=0.1",
+        "batch_size=128",
         "batch_size=256",
     ]
     assert found[1].overrides == {
-        "train.lr": 0.2,
-        "train_default.batch_size": 128,
+        "train.lr": 0.1,
+        "train_default.batch_size": 64,
         "train.seed": 1,
     }
 
 
 def test_a_grid_has_every_combination_once_and_params_yaml_first():
-    found = planned(grid={"train.lr": [0.2, 0.1], "train_default.batch_size": [64, 128]})
+    found = planned(grid={"train.lr": [0.1, 0.2], "train_default.batch_size": [128, 64]})
     names = [experiment.name for experiment in found]
     assert names == [
         "name-default-seed=1",
-        "name-lr=0.2-batch_size=64-seed=1",
-        "name-lr=0.2-seed=1",
-        "name-batch_size=64-seed=1",
+        "name-lr=0.1-batch_size=128-seed=1",
+        "name-lr=0.1-seed=1",
+        "name-batch_size=128-seed=1",
     ]
 
 
@@ -157,7 +157,7 @@ def test_a_sweep_makes_experiments_of_its_stage_alone_and_a_table(swept):
     assert set(found["experiment"]) == NAMES
     assert found["validation_accuracy"].between(0, 1).all()
     assert set(found["train.lr"]) == {0.1, 0.2}
-    assert set(found["kept"]) == {"train_default.batch_size=128"}
+    assert set(found["kept"]) == {"train_default.batch_size=64"}
     listed = call(folder, "dvc", "exp", "list", "--name-only")
     assert set(listed.split()) >= NAMES
     changed = call(folder, "git", "diff", "--name-only", "HEAD", "refs/exps/" + ref_of(folder))
@@ -167,7 +167,7 @@ def test_a_sweep_makes_experiments_of_its_stage_alone_and_a_table(swept):
     assert (runtimes["seconds"] > 0).all()
 
 
-def ref_of(folder, name="tiny-lr=0.2-seed=1"):
+def ref_of(folder, name="tiny-lr=0.1-seed=1"):
     """Return what follows refs/exps/ in the reference of an experiment of the last commit."""
     head = call(folder, "git", "rev-parse", "HEAD").strip()
     return f"{head[:2]}/{head[2:]}/{name}"
@@ -198,11 +198,11 @@ def test_a_sweep_ends_with_a_comparison_and_the_winner_as_a_command_that_works(s
 def test_a_sweep_goes_on_where_it_was_and_ends_with_the_same_table(swept):
     folder, _ = swept
     before = (folder / "metrics/experiments.csv").read_bytes()
-    call(folder, "dvc", "exp", "remove", "tiny-lr=0.2-seed=2")
+    call(folder, "dvc", "exp", "remove", "tiny-lr=0.1-seed=2")
     output = call(folder, *SWEEP, "tiny")
     assert "4 experiments of train_default, 3 of them done" in output
-    assert "sweep: tiny-lr=0.2-seed=2" in output
-    assert "sweep: tiny-lr=0.2-seed=1" not in output
+    assert "sweep: tiny-lr=0.1-seed=2" in output
+    assert "sweep: tiny-lr=0.1-seed=1" not in output
     assert (folder / "metrics/experiments.csv").read_bytes() == before
 
 
@@ -224,7 +224,7 @@ def test_a_sweep_starts_from_committed_files_alone(swept):
     folder, _ = swept
     path = folder / "params.yaml"
     before = path.read_text()
-    path.write_text(before.replace("lr: 0.1", "lr: 0.2"))
+    path.write_text(before.replace("lr: 0.2", "lr: 0.1"))
     done = attempt(folder, *SWEEP, "tiny")
     path.write_text(before)
     assert done.returncode == 1
