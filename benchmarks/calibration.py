@@ -39,7 +39,14 @@ SHORT = {  # a training of less than four default epochs
     "train_improved.epochs": 6,
 }
 TO_NETWORK = ("fetch", "prepare", "train_improved")
-TO_VERDICT = ("extract_encoding", "groups", "image_statistics", "label_flips", "interpret", "reveal")
+TO_VERDICT = (
+    "extract_encoding",
+    "groups",
+    "image_statistics",
+    "label_flips",
+    "interpret",
+    "reveal",
+)
 SMALLEST = 0.05  # fraction of the images that the rarest label has at least
 FIGURES = ROOT / "metrics/calibration.json"
 
