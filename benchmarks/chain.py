@@ -68,6 +68,8 @@ def run_chain(folder: Path) -> tuple[float, dict[str, float], list[float]]:
             os.killpg(process.pid, signal.SIGCONT)
             last = time.perf_counter()
             held += last - now
+    if process.stdout:
+        process.stdout.close()
     if process.wait():
         raise subprocess.CalledProcessError(process.returncode, process.args)
     seconds = time.perf_counter() - start - held

@@ -22,6 +22,9 @@ def load(folder: Path) -> list[np.ndarray]:
 
 def main(folder: Path, name: str, batch_size: int) -> None:
     network = keras.models.load_model(folder / f"data/models/{name}.keras")
+    if not network.compiled:  # the improved one is saved without its optimizer
+        optimizer = keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True)
+        network.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
     x, y, x_valid, y_valid = load(folder)
     network.fit(
         x,
