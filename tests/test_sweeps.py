@@ -29,6 +29,7 @@ broken:
   stage: train_default
   fixed:
     train_default.epochs: 20
+    train_default.batch_size: 128
   each:
     train.lr: [10]
   seeds: [1]
