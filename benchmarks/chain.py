@@ -28,7 +28,7 @@ from statistics import harmonic_mean
 import numpy as np
 
 from benchmarks.stage_runs import ROOT, override
-from benchmarks.yardstick import default_epoch
+from benchmarks.yardstick import MEASURED, default_epoch
 from stages.common.files import save_json
 from stages.common.yaml import load_yaml, parse_yaml
 from sweeps.worker import environment
@@ -36,7 +36,6 @@ from sweeps.worker import environment
 FIGURES = ROOT / "metrics/runtime/chain.json"
 OVERRIDES = {"train.precision": "float32", "train.threads": 2}
 PAUSE = 30  # seconds, at least, from one measurement of the default epoch to the next
-MEASURED = 18_000  # images of such a measurement
 TRAININGS = ("train_default", "train_improved")
 
 

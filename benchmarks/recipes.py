@@ -24,7 +24,7 @@ from statistics import harmonic_mean, mean, stdev
 import numpy as np
 
 from benchmarks.stage_runs import ROOT, lay_out, load_json, run_stage
-from benchmarks.yardstick import default_epoch
+from benchmarks.yardstick import MEASURED, default_epoch
 from stages.common.files import save_json
 from stages.common.yaml import load_yaml
 from stages.networks.backend import keras
@@ -34,7 +34,6 @@ from stages.networks.muon import STEPS
 
 TTA_VIEWS = (1, 2, 6)  # of an image, over which predictions are averaged
 PAUSE = 90  # seconds from one measurement of the default epoch to the next
-MEASURED = 18_000  # images of such a measurement
 PREDICTED = 10_000  # images
 FIGURES = ROOT / "metrics/recipes.json"
 RUNTIME = ROOT / "metrics/runtime/recipes.json"

@@ -12,6 +12,7 @@ from stages.networks.backend import keras, tensorflow
 from stages.networks.train_default import default_network
 from stages.networks.training import Clock, fastest, one_hot
 
+MEASURED = 18_000  # images of a measurement beside something that takes long
 EPOCH_IMAGES = 54_000  # training images of Fashion-MNIST with a tenth kept for validation
 
 
