@@ -35,6 +35,7 @@ import pandas as pd
 from benchmarks.stage_runs import ROOT, load_json
 from stages.common.files import save_json
 from stages.common.yaml import load_yaml
+from sweeps.worker import environment
 
 FIGURES = ROOT / "metrics/kills.json"
 ROWS = {"train": 400, "test": 150}
@@ -72,9 +73,8 @@ def clone(folder: Path) -> None:
 def start(folder: Path) -> subprocess.Popen[str]:
     """Start `dvc repro` in a process group of its own."""
     both: dict = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = (*DVC, "repro", "--no-run-cache")
-    options = both | {"env": os.environ | {"PATH": path}, "start_new_session": True}
+    options = both | {"env": environment(), "start_new_session": True}
     return subprocess.Popen(command, cwd=folder, **options)
 
 
