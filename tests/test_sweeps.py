@@ -277,7 +277,8 @@ def test_a_cluster_that_loses_a_worker_ends_with_every_experiment_once_and_the_s
         model = lock["stages"]["train_default"]["outs"][0]["md5"]
         assert (store / "files/md5" / model[:2] / model[2:]).exists()
     theirs, ours = read_table(other), read_table(local)
-    ours = ours[ours["sweep"] == "tiny"].reset_index(drop=True)
+    # The failed sweep's own parameters are empty here, and no column of the other table.
+    ours = ours[ours["sweep"] == "tiny"].dropna(axis=1, how="all").reset_index(drop=True)
     # Accuracies that are all 1 are read as whole numbers, beside a failed run's gap as fractions.
     pd.testing.assert_frame_equal(theirs, ours, check_dtype=False)
 
