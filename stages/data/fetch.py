@@ -21,18 +21,28 @@ def find_course_file(course: Path, name: str) -> Path:
     """Return the path of `name`.csv or `name`.csv.gz in the folder `course`.
 
     Raises:
-        InputError: there is neither, or both.
+        InputError: there is neither, or both; a file of nearly that name is named.
     """
     found = [path for path in (course / f"{name}.csv", course / f"{name}.csv.gz") if path.exists()]
-    if not found:
-        raise InputError(
-            f"{course / name}.csv is missing: put the course's four CSVs into {course}; for"
-            f" `dvc exp run --temp` or `--queue` also run `dvc add --glob {course}/*.csv`"
-            f" and `git add {course}`"
-        )
     if len(found) == 2:
         raise InputError(f"{course} has both {name}.csv and {name}.csv.gz: keep one of them")
-    return found[0]
+    if found:
+        return found[0]
+    nearly = [path for path in sorted(course.glob("*")) if is_nearly(path.name, name)]
+    if nearly:
+        unpack = "unpack" if nearly[0].suffix in (".zip", ".7z", ".rar", ".tar") else "rename"
+        raise InputError(f"{course / name}.csv is missing, found {nearly[0].name}: {unpack} it")
+    raise InputError(
+        f"{course / name}.csv is missing: put the course's four CSVs into {course}; for"
+        f" `dvc exp run --temp` or `--queue` also run `dvc add --glob {course}/*.csv`"
+        f" and `git add {course}`"
+    )
+
+
+def is_nearly(file: str, name: str) -> bool:
+    """Whether a file is called `name` but for capitals, marks between its words, and its ending."""
+    letters = "".join(filter(str.isalnum, file.lower()))
+    return letters.startswith(name.replace("_", ""))
 
 
 def main(course: Path, raw: Path) -> None:

@@ -1,9 +1,10 @@
 """Turn the four CSVs into checked arrays and split a validation set off the training images.
 
 Reads   x_train.csv y_train.csv x_test.csv y_test.csv
-Does    checks every value, keeps a stratified part of the data if asked to, splits stratified
+Does    checks every value, keeps a stratified part of the data if asked to, splits stratified, but
+        never parts copies of an image; looks for what is odd
 Writes  {x,y}_{train,valid,test}.npy: uint8 images (n, 28, 28, 1), uint8 labels (n,); rows keep
-        the order of the CSVs; how many images each has of each label (CSV)
+        the order of the CSVs; how many images each has of each label (CSV); what is odd (JSON)
 """
 
 from pathlib import Path
@@ -12,30 +13,13 @@ import numpy as np
 import pandas as pd
 
 from stages.common.command import InputError, run
-from stages.common.files import N_LABELS, save_array, save_table
+from stages.common.files import N_LABELS, save_array, save_json, save_table
 from stages.common.params import read_params
+from stages.data.audit import audit, in_words, number_images
+from stages.data.pairs import read_pairs
 from stages.data.sampling import draw_rows
-from stages.data.tables import drop_numeric_header, read_whole_numbers
 
-SIDE = 28  # pixels
 FEWEST = 20  # images to validate, or to test on
-
-
-def read_images_and_labels(x_csv: Path, y_csv: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read images (n, 28, 28, 1) and labels (n,), both uint8.
-
-    Raises:
-        InputError: as `read_whole_numbers` does, or the two files differ in length.
-    """
-    images = read_whole_numbers(x_csv, SIDE * SIDE, 255).reshape(-1, SIDE, SIDE, 1)
-    labels = read_whole_numbers(y_csv, 1, N_LABELS - 1)[:, 0]
-    labels = drop_numeric_header(labels, len(images))
-    if len(images) != len(labels):
-        raise InputError(
-            f"{y_csv}: expected a label for each of the {len(images)} images of {x_csv},"
-            f" found {len(labels)}"
-        )
-    return images, labels
 
 
 def count_labels(split: str, labels: np.ndarray) -> pd.DataFrame:
@@ -51,16 +35,16 @@ def main(
     y_test_csv: Path,
     prepared: Path,
     table: Path,
+    audited: Path,
 ) -> None:
     params = read_params()
     limit, seed = params["prepare"]["limit"], params["prepare"]["seed"]
-    print(f"prepare: reading {x_train_csv}", flush=True)
-    x, y = read_images_and_labels(x_train_csv, y_train_csv)
-    print(f"prepare: reading {x_test_csv}", flush=True)
-    x_test, y_test = read_images_and_labels(x_test_csv, y_test_csv)
+    print(f"prepare: reading {x_train_csv.parent}", flush=True)
+    (x, y), (x_test, y_test) = read_pairs([(x_train_csv, y_train_csv), (x_test_csv, y_test_csv)])
+    copies = number_images(x)
     kept, _ = draw_rows(y, limit or len(y), seed)
     valid_size = round(len(kept) * params["prepare"]["valid_fraction"])
-    valid, train = (kept[part] for part in draw_rows(y[kept], valid_size, seed))
+    valid, train = (kept[part] for part in draw_rows(y[kept], valid_size, seed, copies[kept]))
     test_size = round(len(y_test) * limit / len(y)) if limit else len(y_test)
     test, _ = draw_rows(y_test, test_size, seed)
     for path, use, rows in ((x_train_csv, "validate", valid), (x_test_csv, "test", test)):
@@ -86,6 +70,10 @@ def main(
         counts.append(count_labels(name, labels[rows]))
         print(f"prepare: {len(rows)} images for {name}", flush=True)
     save_table(table, pd.concat(counts))
+    found = audit(x, y, x_test, y_test)
+    save_json(audited, found)
+    for line in in_words(found):
+        print(f"prepare: {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,132 +1,184 @@
 """Reading CSVs of whole numbers as people really save them, checked value by value."""
 
 import gzip
-import re
 import zlib
 from collections.abc import Iterator
-from io import BufferedIOBase
+from io import BufferedIOBase, StringIO, TextIOWrapper
+from itertools import chain, islice, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from stages.common.command import InputError
+from stages.common.files import N_LABELS
 
 CHUNK = 2_000  # rows parsed at a time: this bounds the memory beyond the result itself
 
-NO_CSV = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, pd.errors.ParserError)
+NO_CSV = (UnicodeError, gzip.BadGzipFile, EOFError, zlib.error, pd.errors.ParserError)
+NO_TEXT = {  # how a file begins that is no text in UTF-8, and what to do about it
+    b"PK": "a zip archive or an Excel workbook: unpack it, or save the sheet as CSV",
+    b"\xff\xfe": "text in UTF-16: save it in UTF-8",
+    b"\xfe\xff": "text in UTF-16: save it in UTF-8",
+}
+ELSEWHERE = "they belong into the CSV of labels"
+QUOTES = " \"'"
 
 
-def read_whole_numbers(path: Path, columns: int, maximum: int) -> np.ndarray:
+class Table(NamedTuple):
+    """What a CSV holds."""
+
+    values: np.ndarray  # uint8, (rows, columns)
+    index: np.ndarray | None  # text, (rows,), of a column in front that names each row
+    counted: bool  # whether its header is whole numbers that count up one by one
+
+
+class Layout(NamedTuple):
+    """How the lines of a CSV are to be read."""
+
+    separator: str  # a space stands for any spaces and tabs
+    width: int  # values in a row
+    indexed: bool  # whether the first of them is an index
+    ends_empty: bool  # whether each row ends with a separator
+    header: bool  # whether the first line is one
+    counted: bool  # and counts up
+
+
+def read_table(path: Path, columns: int, maximum: int) -> Table:
     """Read a CSV of whole numbers from 0 to `maximum` (255 at most).
 
-    Accepted: with or without a header, a header that is itself numeric (whole numbers that count
-    up, such as 0, 1, ...; not where there is one column alone, see `drop_numeric_header`), an index
-    column in front, whole numbers written as floats (12.0), Windows line ends, a byte-order mark,
-    gzip.
-
-    Returns:
-        uint8, (rows, columns)
+    Accepted: commas, semicolons, tabs or spaces between values; blank lines; an empty last column;
+    whole numbers written as floats (12.0); any line ends; a byte-order mark; gzip; an index column
+    in front, with another value in each row. The first line is a header if none of its values is a
+    number, if they count up one by one (0, 1, ...; more than one of them), or if it has nothing
+    above an index.
 
     Raises:
         InputError: the file is missing, empty or not text, has another number of columns, or has
-            a value that is no whole number from 0 to `maximum`. The message names the file and,
-            counted from 1 without the header (but for one that `drop_numeric_header` would find),
-            the row.
+            a value that is no whole number from 0 to `maximum`. The message names the file, the
+            row, counted from 1 without header and blank lines, and the file's own column.
     """
-    first_row = _first_row(path)
-    width = len(first_row)
-    if width not in (columns, columns + 1):
-        raise InputError(
-            f"{path}: expected {columns} column{'s' * (columns > 1)}"
-            f" (and perhaps an index before), found {width}"
-        )
-    pixels = bytearray()  # grows in place, so that the values are never held twice
-    index = []
-    rows = 0
-    for chunk in _chunks(path, _is_header(first_row, columns), width):
-        if width > columns:
-            index.append(chunk.iloc[:, 0])
-            chunk = chunk.iloc[:, 1:]
-        pixels += _checked(chunk, path, rows, maximum).tobytes()
-        rows += len(chunk)
-    if rows == 0:
-        raise InputError(f"{path}: expected rows of numbers, found a header alone")
-    if index and pd.concat(index).duplicated().any():
-        raise InputError(
-            f"{path}: expected {columns} column{'s' * (columns > 1)}, found {width}, and the first"
-            " is no index: its values repeat"
-        )
-    return np.frombuffer(pixels, np.uint8).reshape(rows, columns)
-
-
-def drop_numeric_header(labels: np.ndarray, rows: int) -> np.ndarray:
-    """Drop a first label 0 that is pandas' default header: where `labels` has one row too many."""
-    return labels[1:] if len(labels) == rows + 1 and labels[0] == 0 else labels
+    try:
+        with _open(path) as file, TextIOWrapper(file, "utf-8-sig") as text:
+            lines = (line for line in text if line.strip())
+            first = list(islice(lines, 2))
+            layout = _find_layout(path, first, columns)
+            rows = chain(first[layout.header :], lines)
+            return _read_rows(path, rows, layout, maximum)
+    except NO_CSV as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: expected a CSV, found something else: {reason}") from error
+    except FileNotFoundError:
+        raise InputError(f"{path}: expected a CSV, found no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: expected a CSV that can be read: {error.strerror}") from error
 
 
 def _open(path: Path) -> BufferedIOBase:
     """Open `path` in binary, through gzip if its first two bytes say so, whatever its name."""
     with path.open("rb") as file:
-        is_gzip = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if is_gzip else path.open("rb")
+        start = file.read(2)
+    if start in NO_TEXT:
+        raise InputError(f"{path}: expected a CSV, found {NO_TEXT[start]}")
+    return gzip.open(path) if start == b"\x1f\x8b" else path.open("rb")
 
 
-def _first_row(path: Path) -> pd.Series:
-    """Return the cells of the first line as text."""
-    if not path.exists():
-        raise InputError(f"{path}: expected a CSV, found no such file")
+def _find_layout(path: Path, first: list[str], columns: int) -> Layout:
+    """Find out from the first two lines that are not blank how a CSV is to be read."""
+    if not first:
+        raise InputError(f"{path}: expected rows of numbers, found an empty file")
+    separator = next((mark for mark in ",;\t" if mark in first[-1]), " ")
+    header, row = (_cells(line, separator) for line in (first[0], first[-1]))
+    ends_empty = len(row) > 1 and not row[-1] and (len(header) < len(row) or not header[-1])
+    width = len(row) - ends_empty
+    if ends_empty and len(header) > 1 and not header[-1]:
+        header.pop()
+    if width not in (columns, columns + 1):
+        raise InputError(
+            f"{path}: expected {columns} column{'s' * (columns > 1)} (and perhaps an index before),"
+            f" found {width}{_cure_of_width(width, columns)}"
+        )
+    indexed = width > columns
+    names = header[-columns:]
+    counted = _count_up(names)
+    is_header = counted or (any(names) and all(_number(name) is None for name in names))
+    is_header |= indexed and len(header) == width and not header[0]
+    if is_header and len(header) not in (width, columns):
+        raise InputError(
+            f"{path}, row 1: expected {len(header)} values as in the header, found {width}"
+        )
+    if is_header and len(first) == 1:
+        raise InputError(f"{path}: expected rows of numbers, found a header alone")
+    return Layout(separator, width, indexed, ends_empty, is_header, counted)
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    cells = line.split() if separator == " " else line.strip("\r\n").split(separator)
+    return [cell.strip(QUOTES) for cell in cells]
+
+
+def _number(cell: str) -> float | None:
     try:
-        with _open(path) as file:
-            return pd.read_csv(file, header=None, nrows=1, dtype=str, encoding="utf-8-sig").iloc[0]
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{path}: expected rows of numbers, found an empty file") from None
-    except NO_CSV as error:
-        raise InputError(f"{path}: expected a CSV, found something else: {error}") from error
-    except OSError as error:
-        raise InputError(f"{path}: expected a CSV that can be read: {error.strerror}") from error
+        return float(cell)
+    except ValueError:
+        return None
 
 
-def _is_header(first_row: pd.Series, columns: int) -> bool:
-    """Whether the first line is a header: no cell is a number, or they count up one by one."""
-    cells = pd.to_numeric(first_row.iloc[-columns:], errors="coerce")
-    return bool(cells.isna().all() or (columns > 1 and (cells.diff().iloc[1:] == 1).all()))
+def _count_up(names: list[str]) -> bool:
+    """Whether names are whole numbers, more than one, that count up one by one."""
+    if len(names) < 2 or not all(name.isdecimal() for name in names):
+        return False
+    return all(int(b) - int(a) == 1 for a, b in pairwise(names))
 
 
-def _chunks(path: Path, header: bool, width: int) -> Iterator[pd.DataFrame]:
-    """Yield the rows below the header, `CHUNK` at a time, each `width` cells wide."""
-    try:
-        with (
-            _open(path) as file,
-            pd.read_csv(
-                file,
-                header=None,
-                skiprows=int(header),
-                chunksize=CHUNK,
-                low_memory=False,
-                skip_blank_lines=False,
-                encoding="utf-8-sig",
-            ) as chunks,
-        ):
-            for chunk in chunks:
-                if chunk.shape[1] != width:
-                    raise InputError(
-                        f"{path}, row 1: expected {width} values as in the header,"
-                        f" found {chunk.shape[1]}"
-                    )
-                yield chunk
-    except pd.errors.EmptyDataError:
-        return
-    except NO_CSV as error:
-        if long_row := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
-            expected, line, found = map(int, long_row.groups())
-            raise InputError(
-                f"{path}, row {line - header}: expected {expected} values, found {found}"
-            ) from error
-        raise InputError(f"{path}: expected a CSV, found something else: {error}") from error
+def _cure_of_width(width: int, columns: int) -> str:
+    """Say what a file with `width` columns in place of `columns` may hold, if that is known."""
+    if columns == 1 and width == N_LABELS:
+        return ": one-hot labels? write the number of the column that holds the 1, from 0 on"
+    if columns == 1 and width > N_LABELS + 1:
+        return ": images? perhaps the CSVs of images and of labels are exchanged"
+    if columns > 1 and width == columns + 2:
+        return f": an index and the labels? {ELSEWHERE}"
+    return ""
 
 
-def _checked(chunk: pd.DataFrame, path: Path, rows_before: int, maximum: int) -> np.ndarray:
+def _read_rows(path: Path, rows: Iterator[str], layout: Layout, maximum: int) -> Table:
+    """Parse and check the rows below the header, `CHUNK` at a time."""
+    separator, width, indexed, ends_empty, _, counted = layout
+    values = bytearray()  # grows in place, so that the values are never held twice
+    index: list[str] = []
+    while chunk := list(islice(rows, CHUNK)):
+        for number, line in enumerate(chunk, start=len(index) + 1):
+            found = len(line.split()) if separator == " " else line.count(separator) + 1
+            if found != width + ends_empty:
+                raise InputError(f"{path}, row {number}: expected {width} values, found {found}")
+        table = pd.read_csv(
+            StringIO("".join(chunk)),
+            sep=r"\s+" if separator == " " else separator,
+            header=None,
+            low_memory=False,
+        )
+        if ends_empty and table.pop(width).notna().any():
+            raise InputError(f"{path}: expected an empty last column as in row 1, found values")
+        values += _checked(
+            table.iloc[:, int(indexed) :], path, len(index), indexed, maximum
+        ).tobytes()
+        mark = None if separator == " " else separator
+        index += [line.split(mark, 1)[0].strip(QUOTES) if indexed else "" for line in chunk]
+    if indexed and len(set(index)) < len(index):
+        one = width == 2
+        raise InputError(
+            f"{path}: expected {width - 1} column{'' if one else 's'}, found {width}, and the first"
+            f" is no index: its values repeat{'' if one else f': the labels? {ELSEWHERE}'}"
+        )
+    array = np.frombuffer(values, np.uint8).reshape(-1, width - indexed)
+    return Table(array, np.array(index) if indexed else None, counted)
+
+
+def _checked(
+    chunk: pd.DataFrame, path: Path, rows_before: int, columns_before: int, maximum: int
+) -> np.ndarray:
     """Return the chunk as uint8, or raise `InputError` for its first bad value."""
     text = chunk.select_dtypes(exclude="number").columns
     values = chunk.copy(deep=False)
@@ -138,7 +190,19 @@ def _checked(chunk: pd.DataFrame, path: Path, rows_before: int, maximum: int) ->
         row, column = np.argwhere(~good)[0]
         found = chunk.iat[row, column]
         raise InputError(
-            f"{path}, row {rows_before + row + 1}, column {column + 1}: expected a whole number"
-            f" from 0 to {maximum}, found {'nothing' if pd.isna(found) else found}"
+            f"{path}, row {rows_before + row + 1}, column {columns_before + column + 1}: expected a"
+            f" whole number from 0 to {maximum}, found {'nothing' if pd.isna(found) else found}"
+            f"{_cure_of_values(values, maximum)}"
         )
     return values.astype(np.uint8)
+
+
+def _cure_of_values(values: np.ndarray, maximum: int) -> str:
+    """Say what to do about values out of range, if that is known."""
+    numbers = values[np.isfinite(values)]
+    least, most = numbers.min(initial=np.inf), numbers.max(initial=-np.inf)
+    if maximum > N_LABELS and least >= 0 and most <= 1:
+        return ": pixels from 0 to 1? multiply them by 255"
+    if maximum < N_LABELS and (least, most) == (1, N_LABELS):
+        return f": labels from 1 to {N_LABELS}? subtract 1"
+    return ""

@@ -25,6 +25,7 @@ from stages.hand_in.sources import LIBRARIES, cited
 FONTS = Path(matplotlib.get_data_path()) / "fonts/ttf"
 NETWORKS = ("default", "improved")
 METRICS = (
+    "audit",
     "density",
     "environment",
     "guess",
@@ -78,7 +79,7 @@ def question_1(r: dict) -> list[dict]:
     return [
         heading("1  The default network"),
         paragraph(
-            *networks.about_data(r["settings"]["source"], r["prepare"]),
+            *networks.about_data(r["settings"]["source"], r["prepare"], r["audit"]),
             *networks.about_default(r["settings"], r["networks"]["default"], seconds),
         ),
         table(
@@ -126,7 +127,8 @@ def question_3(r: dict) -> list[dict]:
     return [
         heading("3  Results"),
         paragraph(
-            *results.about_results(r["differences"], r["by_label"], r["settings"]["tta_views"])
+            *results.about_results(r["differences"], r["by_label"], r["settings"]["tta_views"]),
+            results.about_unseen(r["unseen"], r["prepare"]["test"]),
         ),
         table(
             ["on the test images", "accuracy", "95% interval", "loss (nats)", "macro F1"],
@@ -327,6 +329,7 @@ def read_results(metrics: Path, plots: Path) -> dict:
         "testing": pd.read_csv(runtime / "evaluate.csv", index_col="network").to_dict("index"),
         "evaluate": read(metrics / "evaluate", *PREDICTORS),
         "by_label": pd.read_csv(plots / "evaluate/labels.csv"),
+        "unseen": pd.read_csv(plots / "evaluate/unseen.csv", index_col="predictor"),
         "differences": pd.read_csv(plots / "evaluate/differences.csv", index_col="predictor"),
         "compare_layers": pd.read_csv(plots / "compare_layers.csv"),
         "kmeans_range": pd.read_csv(plots / "kmeans_range.csv"),

@@ -8,6 +8,7 @@ import json
 
 import pandas as pd
 
+from stages.data.audit import in_words
 from stages.hand_in.differences import in_points
 from stages.hand_in.words import counted, duration, list_in_words, percent
 
@@ -63,11 +64,12 @@ CHOICES = {  # parameter: what it is without, name, why, source
 REGULARISERS = ("weight_decay", "label_smoothing", "hflip", "shift", "cutout")
 
 
-def about_data(source: str, images: dict) -> list[str]:
+def about_data(source: str, images: dict, audit: dict) -> list[str]:
     """Say what images and labels were learned from.
 
     Args:
         images: how many there are to train, choose and test on
+        audit: what is odd about them
     """
     return [
         "Images and labels are those of the course's four files."
@@ -78,6 +80,7 @@ def about_data(source: str, images: dict) -> list[str]:
         " drawn at random label by label, were kept for validation, and all choices were made on"
         f" them; {counted(images['test'], 'test image')} served for nothing before the final"
         " figures.",
+        f"Looked through for what is odd: {'; '.join(in_words(audit))}.",
     ]
 
 

@@ -98,6 +98,20 @@ def about_chance(sweeps: list[dict]) -> str:
     )
 
 
+def about_unseen(unseen: pd.DataFrame, n_test: int) -> str:
+    """Say what accuracy is without test images that are training images, if there are any."""
+    images = int(unseen["images"].iloc[0])
+    if images == n_test:
+        return ""
+    if images == 0:
+        return "Every test image is a training image: no accuracy here says what new images get."
+    default, improved = (percent(unseen["accuracy"][name]) for name in ("default", "improved"))
+    return (
+        f"Without the {n_test - images:,} test images that are training images, accuracy is"
+        f" {default} for the default network and {improved} for the improved one."
+    )
+
+
 def table_of_results(scores: dict) -> list[list[str]]:
     """Return rows of predictor, accuracy, interval, loss and macro F1, on the test images."""
     return [

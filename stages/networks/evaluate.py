@@ -2,8 +2,9 @@
 
 Reads   all images and labels (.npy), both networks (.keras)
 Does    predicts the test images with the networks, the majority label and logistic regression
-Writes  scores of each predictor (JSON); prediction times, scores by label, differences, and the
-        confusion of each network (CSV); a picture of each network's most confident mistakes (PNG)
+Writes  scores of each predictor (JSON); prediction times, scores by label, differences, accuracy on
+        the images that are not in training, and the confusion of each network (CSV); a picture of
+        each network's most confident mistakes (PNG)
 
 The figures are explained in scoring.py.
 """
@@ -21,9 +22,17 @@ from stages.common.command import run
 from stages.common.files import IMAGES, LABELS, N_LABELS, load_array, save_json, save_table
 from stages.common.params import read_params
 from stages.common.pictures import draw_images, grid_height, save_figure
+from stages.data.audit import are_in
 from stages.networks.augmentation import hflip, shift
 from stages.networks.backend import keras, load_network
-from stages.networks.scoring import compare, count_confusion, score, score_labels, verdict
+from stages.networks.scoring import (
+    compare,
+    count_confusion,
+    score,
+    score_labels,
+    score_unseen,
+    verdict,
+)
 
 BATCH = 1_000  # images predicted at once
 TTA_VIEWS = [(flipped, (by, by)) for by in (0, 1, -1) for flipped in (False, True)]
@@ -122,6 +131,8 @@ def main(
         scores[name]["verdict"] = verdict(difference)
     for name, of_predictor in scores.items():
         save_json(metrics / f"{name}.json", of_predictor)
+    unseen = ~are_in(images, train_images)
+    save_table(tables / "unseen.csv", score_unseen(predicted, labels, unseen))
     by_label = {name: score_labels(predicted[name], labels) for name in seconds}
     save_table(tables / "labels.csv", pd.concat(by_label, names=["network"]).reset_index("network"))
     save_table(tables / "differences.csv", pd.DataFrame(differences))

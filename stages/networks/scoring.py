@@ -55,6 +55,24 @@ def score_labels(predicted: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     return table
 
 
+def score_unseen(
+    predicted: dict[str, np.ndarray], labels: np.ndarray, unseen: np.ndarray
+) -> pd.DataFrame:
+    """Score predictors on the images (n,) that are not in training: predictor, accuracy, images.
+
+    Args:
+        predicted: labels (n,) by predictor
+        unseen: whether an image is not in training, bool, (n,); accuracy is empty where none is
+    """
+    rows = [(name, (of_one == labels)[unseen]) for name, of_one in predicted.items()]
+    return pd.DataFrame(
+        [
+            {"predictor": name, "accuracy": hits.mean() if len(hits) else None, "images": len(hits)}
+            for name, hits in rows
+        ]
+    )
+
+
 def compare(predicted: np.ndarray, rival: np.ndarray, labels: np.ndarray) -> dict:
     """Compare two predictors' labels (n,) image by image: who alone is right, and by chance?"""
     only_this = int(((predicted == labels) & (rival != labels)).sum())

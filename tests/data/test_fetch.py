@@ -233,3 +233,18 @@ def test_a_course_file_both_plain_and_gzip_is_rejected(workspace):
     (workspace / "x_test.csv.gz").touch()
     with pytest.raises(InputError, match="keep one of them"):
         fetch.find_course_file(workspace, "x_test")
+
+
+@pytest.mark.parametrize(
+    ("file", "cure"),
+    [
+        ("X_test.csv", "rename it"),
+        ("x-test.CSV", "rename it"),
+        ("xtest.txt", "rename it"),
+        ("x_test.csv.zip", "unpack it"),
+    ],
+)
+def test_a_course_file_of_nearly_the_right_name_is_named(workspace, file, cure):
+    (workspace / file).touch()
+    with pytest.raises(InputError, match=rf"x_test.csv is missing, found {file}: {cure}"):
+        fetch.find_course_file(workspace, "x_test")

@@ -1,10 +1,12 @@
 """From CSVs to arrays: every variety is read, and what is bad is named."""
 
 import gzip
+import io
 import os
 import re
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -12,13 +14,16 @@ import pytest
 
 from stages.common.command import InputError
 from stages.data import prepare
-from tests.helpers import ROOT, set_params, synthetic, write_csvs
+from stages.data.audit import are_in
+from tests.helpers import ROOT, read_json, set_params, synthetic, write_csvs
 
 NAMES = ("x_train.csv", "y_train.csv", "x_test.csv", "y_test.csv")
 
+OUTPUTS = ("prepared", "images.csv", "audit.json")
+
 
 def run_prepare(folder):
-    prepare.main(*(folder / name for name in NAMES), folder / "prepared", folder / "prepare.json")
+    prepare.main(*(folder / name for name in NAMES), *(folder / name for name in OUTPUTS))
     return {path.stem: np.load(path) for path in sorted((folder / "prepared").glob("*.npy"))}
 
 
@@ -95,6 +100,13 @@ def damaged_gzip(content):
     return packed[:2000] + bytes(60) + packed[2060:]
 
 
+def zipped(content):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("x_test.csv", content)
+    return file.getvalue()
+
+
 def replace_row(row, value):
     def change(content):
         rows = content.splitlines()
@@ -108,7 +120,7 @@ def replace_row(row, value):
     ("name", "change", "message"),
     [
         ("x_train.csv", lambda c: b"1,2\n3,4\n", "x_train.csv: expected 784 columns .*, found 2"),
-        ("x_test.csv", replace_row(7, b"1,2"), "x_test.csv, row 7, column 3: .* found nothing"),
+        ("x_test.csv", replace_row(7, b"1,2"), "x_test.csv, row 7: expected 784 values, found 2"),
         (
             "x_test.csv",
             replace_row(7, b",".join([b"1"] * 786)),
@@ -124,7 +136,7 @@ def replace_row(row, value):
         ("y_train.csv", replace_cell(4, 1, b"5"), "y_train.csv, row 4, .* 0 to 4, found 5"),
         ("y_test.csv", replace_cell(4, 1, b"-1"), "y_test.csv, row 4, .* 0 to 4, found -1"),
         ("y_train.csv", replace_cell(4, 1, b"0.5"), "y_train.csv, row 4, .* 0 to 4, found 0.5"),
-        ("y_test.csv", replace_row(4, b""), "y_test.csv, row 4, .* 0 to 4, found nothing"),
+        ("y_test.csv", replace_row(4, b""), "y_test.csv: expected a label for .* 120 .* found 119"),
         (
             "y_train.csv",
             lambda c: c[:-2],
@@ -153,12 +165,17 @@ def replace_row(row, value):
             lambda c: b"label\nlabel\n" + c,
             "y_test.csv, row 1, column 1: .* found label",
         ),
-        ("x_test.csv", lambda c: c.replace(b",", b";"), "x_test.csv: expected 784 .*, found 1"),
-        ("x_test.csv", lambda c: c.decode().encode("utf-16"), "x_test.csv: expected a CSV, found"),
+        ("x_test.csv", lambda c: c.replace(b",", b"|"), "x_test.csv: expected 784 .*, found 1"),
+        (
+            "x_test.csv",
+            lambda c: c.decode().encode("utf-16"),
+            "x_test.csv: expected a CSV, found text in UTF-16: save it in UTF-8",
+        ),
+        ("x_test.csv", zipped, "x_test.csv: expected a CSV, found a zip archive .*: unpack it"),
         ("x_test.csv", lambda c: bytes(range(256)) * 9, "x_test.csv: expected a CSV, found"),
         ("x_test.csv", lambda c: bytes(4_000), "x_test.csv: expected"),
         ("x_test.csv", lambda c: b'"' + c, "x_test.csv: expected"),
-        ("x_test.csv", lambda c: b"\xff\xfe\x00", "x_test.csv: expected a CSV, found something"),
+        ("x_test.csv", lambda c: b"\xff\xff\x00", "x_test.csv: expected a CSV, found something"),
         ("x_test.csv", lambda c: gzip.compress(c)[:-20], "x_test.csv: expected a CSV, found"),
         ("x_test.csv", damaged_gzip, "x_test.csv: expected a CSV, found"),
         (
@@ -291,9 +308,10 @@ def test_a_label_that_the_limit_leaves_out_is_one_clear_line(workspace):
 @pytest.mark.parametrize("cell", ["7", "7.0"])
 def test_memory_stays_within_the_arrays_and_300_megabytes(workspace, cell):
     n = 20_000
-    row = ",".join([cell] * 784) + "\n"
+    row = ",".join([cell] * 781) + "\n"
     for name, rows in (("train", n), ("test", n // 10)):
-        (workspace / f"x_{name}.csv").write_text(row * rows)
+        with (workspace / f"x_{name}.csv").open("w") as file:
+            file.writelines(f"{i % 250},{i // 250},{cell},{row}" for i in range(rows))
         (workspace / f"y_{name}.csv").write_text("0\n1\n2\n3\n4\n" * (rows // 5))
     code = (
         "import sys; from pathlib import Path; from stages.data import prepare;"
@@ -301,7 +319,7 @@ def test_memory_stays_within_the_arrays_and_300_megabytes(workspace, cell):
         "print(Path('/proc/self/status').read_text())"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *NAMES, "prepared", "prepare.json"],
+        [sys.executable, "-c", code, *NAMES, *OUTPUTS],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -309,3 +327,15 @@ def test_memory_stays_within_the_arrays_and_300_megabytes(workspace, cell):
     )
     peak = int(re.search(r"VmHWM:\s+(\d+) kB", done.stdout)[1])
     assert peak * 1024 < 1.1 * n * 784 + 300e6
+
+
+def test_copies_of_an_image_are_never_parted_and_told(workspace, capsys):
+    write_csvs(workspace)
+    for kind in "xy":
+        rows = (workspace / f"{kind}_train.csv").read_bytes().splitlines(keepends=True)
+        (workspace / f"{kind}_train.csv").write_bytes(b"".join(rows[:200] + rows[:100]))
+    arrays = run_prepare(workspace)
+    assert len(arrays["x_train"]) + len(arrays["x_valid"]) == 300
+    assert not are_in(arrays["x_valid"], arrays["x_train"]).any()
+    assert "prepare: 100 training images are copies of other training" in capsys.readouterr().out
+    assert read_json(workspace / "audit.json")["train_copies"] == 100

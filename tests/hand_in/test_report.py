@@ -289,3 +289,20 @@ def test_labels_without_a_guess_are_not_counted_as_guesses():
 def test_a_layout_that_is_no_typst_leaves_the_report_as_it_was(tmp_path):
     with pytest.raises(report.InputError, match="layout"):
         report.set_pages("#let x = (", "title", ["author"], "", [])
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (10_000, ""),
+        (9_990, "Without the 10 test images that are training images, accuracy is 97.00% for the"),
+        (0, "Every test image is a training image: no accuracy here says"),
+    ],
+)
+def test_what_training_images_among_the_test_images_are_worth_is_told(images, said):
+    unseen = pd.DataFrame(
+        {"accuracy": [0.97, 0.98], "images": images}, index=["default", "improved"]
+    )
+    told = results_text.about_unseen(unseen, 10_000)
+    assert told.startswith(said)
+    assert bool(told) == bool(said)

@@ -106,3 +106,12 @@ def test_mistakes_are_drawn_most_confident_first_and_no_more_than_there_are(mist
     assert len(titles) == min(mistakes, 10)
     if mistakes == 20:
         assert [int(title.split("row ")[1]) for title in titles] == list(range(19, 9, -1))
+
+
+def test_accuracy_without_images_that_are_in_training_counts_the_others_alone():
+    labels, unseen = np.array([0, 1, 2, 3]), np.array([True, False, True, False])
+    predicted = {"default": np.array([0, 1, 1, 3]), "improved": labels}
+    table = scoring.score_unseen(predicted, labels, unseen)
+    assert table["accuracy"].tolist() == [0.5, 1.0]
+    assert table["images"].tolist() == [2, 2]
+    assert scoring.score_unseen(predicted, labels, np.zeros(4, bool))["accuracy"].isna().all()
