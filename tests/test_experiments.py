@@ -26,7 +26,7 @@ def test_another_rate_reruns_both_trainings_and_going_back_trains_nothing(clone)
     assert stages_run(call(clone, *run, "--name", "slow", "-S", "train.lr=0.01")) == TRAINING | {
         "evaluate"
     }
-    output = call(clone, *run, "-S", "train.lr=0.2")
+    output = call(clone, *run, "-S", "train.lr=0.3")
     assert not stages_run(output) & TRAINING
     assert "Stage 'train_default' is cached" in output
     paths = changed(clone) - LOCK

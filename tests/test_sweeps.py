@@ -23,7 +23,7 @@ tiny:
   fixed:
     train_default.epochs: 1
   grid:
-    train.lr: [0.1, 0.2]
+    train.lr: [0.1, 0.3]
   seeds: [1, 2]
 broken:
   stage: train_default
@@ -69,7 +69,7 @@ def test_each_changes_one_parameter_at_a_time():
 
 
 def test_a_grid_has_every_combination_once_and_params_yaml_first():
-    found = planned(grid={"train.lr": [0.1, 0.2], "train_default.batch_size": [128, 64]})
+    found = planned(grid={"train.lr": [0.1, 0.3], "train_default.batch_size": [128, 64]})
     names = [experiment.name for experiment in found]
     assert names == [
         "name-default-seed=1",
@@ -157,7 +157,7 @@ def test_a_sweep_makes_experiments_of_its_stage_alone_and_a_table(swept):
     found = read_table(folder)
     assert set(found["experiment"]) == NAMES
     assert found["validation_accuracy"].between(0, 1).all()
-    assert set(found["train.lr"]) == {0.1, 0.2}
+    assert set(found["train.lr"]) == {0.1, 0.3}
     assert set(found["kept"]) == {"train_default.batch_size=64"}
     listed = call(folder, "dvc", "exp", "list", "--name-only")
     assert set(listed.split()) >= NAMES
@@ -225,7 +225,7 @@ def test_a_sweep_starts_from_committed_files_alone(swept):
     folder, _ = swept
     path = folder / "params.yaml"
     before = path.read_text()
-    path.write_text(before.replace("lr: 0.2", "lr: 0.1"))
+    path.write_text(before.replace("lr: 0.3", "lr: 0.1"))
     done = attempt(folder, *SWEEP, "tiny")
     path.write_text(before)
     assert done.returncode == 1

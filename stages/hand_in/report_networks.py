@@ -92,7 +92,7 @@ def about_default(settings: dict, network: dict, seconds: float) -> list[str]:
         "The network is the one that the assignment asks for: two convolutions of 32 filters of"
         " 3 x 3 pixels, padded to keep the size, a maximum over 2 x 2 pixels between them, and a"
         " dense layer of 512 units, all with rectified linear units, then five probabilities by"
-        " softmax. Pixels are scaled to 0 to 1.",
+        " softmax. Pixels are scaled to -1 to 1.",
         f"It has {network['parameters']:,} parameters and does"
         f" {network['multiply_adds']:,} multiply-adds for an image.",
         "It learns from scratch by stochastic gradient descent on categorical cross-entropy, for"

@@ -20,7 +20,7 @@ def default_network() -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((28, 28, 1), name="pixels"),
-            layers.Rescaling(1 / 255, name="rescale"),
+            layers.Rescaling(1 / 127.5, offset=-1, name="rescale"),
             layers.Conv2D(32, 3, padding="same", activation="relu", name="conv_1"),
             layers.MaxPooling2D(2, name="pool"),
             layers.Conv2D(32, 3, padding="same", activation="relu", name="conv_2"),

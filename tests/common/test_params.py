@@ -60,7 +60,7 @@ def test_an_unknown_block_is_rejected(workspace):
 
 def test_a_missing_key_is_rejected(workspace):
     text = (workspace / "params.yaml").read_text()
-    (workspace / "params.yaml").write_text(text.replace("  lr: 0.2", "  # lr: 0.2"))
+    (workspace / "params.yaml").write_text(text.replace("  lr: 0.3", "  # lr: 0.3"))
     with pytest.raises(InputError, match=r"train: 'lr' is a required property"):
         read_params()
 
@@ -75,7 +75,7 @@ def test_what_is_no_params_file_is_one_line_naming_it(workspace, text):
 
 def test_dvcs_notation_of_small_numbers_is_a_number(workspace):
     text = (workspace / "params.yaml").read_text()
-    (workspace / "params.yaml").write_text(text.replace("lr: 0.2", "lr: 1e-05"))
+    (workspace / "params.yaml").write_text(text.replace("lr: 0.3", "lr: 1e-05"))
     assert read_params(Path("params.yaml"))["train"]["lr"] == 1e-5
 
 
