@@ -6,6 +6,7 @@ Ctrl-C is one line, too, from the first import on: see stages/__init__.py.
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 
 
@@ -20,6 +21,9 @@ def run(main: Callable[..., None]) -> None:
     standard error and exit status 1. Any other exception is a bug and keeps its traceback.
     """
     stage = Path(sys.argv[0]).stem
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # whatever a terminal can show
     try:
         main(*map(Path, sys.argv[1:]))
     except FileNotFoundError as error:

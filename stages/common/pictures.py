@@ -15,6 +15,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from stages.common.files import replacing
 
+matplotlib.rcdefaults()  # whatever a user's matplotlibrc says
 matplotlib.rcParams.update({"font.family": "STIXGeneral", "mathtext.fontset": "stix"})
 
 COLUMNS = 8  # images in a row

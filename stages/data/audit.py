@@ -1,5 +1,6 @@
 """What may be wrong with images and labels although each file can be read: told, not refused."""
 
+from collections.abc import Callable
 from itertools import product
 
 import numpy as np
@@ -66,18 +67,21 @@ def how_images_look(images: np.ndarray) -> list[str]:
     mean = images.mean(axis=0).reshape(7, 4, 7, 4).mean(axis=(1, 3))
     if mean.std() == 0:
         return []
-    changes = {
+    changes: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         "inverted": lambda image: 255 - image,
         "transposed": lambda image: image.T,
         "mirrored": lambda image: image[:, ::-1],
         "upside down": lambda image: image[::-1],
     }
-    best, found = ALIKE, []
+    best: float = ALIKE
+    found: list[str] = []
     for chosen in product((False, True), repeat=len(changes)):
-        image, names = mean, []
+        image = mean
+        names: list[str] = []
         for (name, change), is_made in zip(changes.items(), chosen, strict=True):
             if is_made:
-                image, names = change(image), [*names, name]
+                image = change(image)
+                names.append(name)
         correlation = np.corrcoef(image.ravel(), USUAL.ravel())[0, 1]
         if correlation > best:
             best, found = correlation, names

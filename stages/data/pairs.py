@@ -30,7 +30,7 @@ def read_pairs(paths: list[tuple[Path, Path]]) -> list[tuple[np.ndarray, np.ndar
     """
     tables = [(read_table(x, SIDE * SIDE, 255), read_table(y, 1, N_LABELS - 1)) for x, y in paths]
     begins = [
-        x.counted and y.index is None and len(y.values) == len(x.values) + 1 and y.values[0, 0] == 0
+        x.counted and y.names is None and len(y.values) == len(x.values) + 1 and y.values[0, 0] == 0
         for x, y in tables
     ]
     if all(begins):
@@ -50,17 +50,17 @@ def check_pair(x: Table, y: Table, paths: tuple[Path, Path], begins_with_0: bool
             f"{y_csv}: expected a label for each of the {len(x.values)} images of {x_csv},"
             f" found {len(y.values)}{hint}"
         )
-    if x.index is not None and y.index is not None:
-        if (differ := x.index != y.index).any():
+    if x.names is not None and y.names is not None:
+        if (differ := x.names != y.names).any():
             row = int(differ.argmax())
             raise InputError(
-                f"{y_csv}, row {row + 1}: expected the index {x.index[row]} as in {x_csv}, found"
-                f" {y.index[row]}: bring both into the same order"
+                f"{y_csv}, row {row + 1}: expected the index {x.names[row]} as in {x_csv}, found"
+                f" {y.names[row]}: bring both into the same order"
             )
-    elif (index := x.index if y.index is None else y.index) is not None:
+    elif (index := x.names if y.names is None else y.names) is not None:
         numbers = pd.to_numeric(pd.Series(index), errors="coerce")
         if (numbers.diff() < 0).any():
-            with_index, without = paths if y.index is None else reversed(paths)
+            with_index, without = paths if y.names is None else reversed(paths)
             raise InputError(
                 f"{without}: expected an index as in {with_index}, whose rows are in no order,"
                 " found none: nothing says which image has which label"

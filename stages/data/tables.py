@@ -3,10 +3,10 @@
 import gzip
 import zlib
 from collections.abc import Iterator
-from io import BufferedIOBase, StringIO, TextIOWrapper
+from io import StringIO
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ class Table(NamedTuple):
     """What a CSV holds."""
 
     values: np.ndarray  # uint8, (rows, columns)
-    index: np.ndarray | None  # text, (rows,), of a column in front that names each row
+    names: np.ndarray | None  # text, (rows,), of an index column in front
     counted: bool  # whether its header is whole numbers that count up one by one
 
 
@@ -60,8 +60,8 @@ def read_table(path: Path, columns: int, maximum: int) -> Table:
             row, counted from 1 without header and blank lines, and the file's own column.
     """
     try:
-        with _open(path) as file, TextIOWrapper(file, "utf-8-sig") as text:
-            lines = (line for line in text if line.strip())
+        with _open(path) as file:
+            lines = (line for line in file if line.strip())
             first = list(islice(lines, 2))
             layout = _find_layout(path, first, columns)
             rows = chain(first[layout.header :], lines)
@@ -75,13 +75,15 @@ def read_table(path: Path, columns: int, maximum: int) -> Table:
         raise InputError(f"{path}: expected a CSV that can be read: {error.strerror}") from error
 
 
-def _open(path: Path) -> BufferedIOBase:
-    """Open `path` in binary, through gzip if its first two bytes say so, whatever its name."""
+def _open(path: Path) -> TextIO:
+    """Open `path` as text, through gzip if its first two bytes say so, whatever its name."""
     with path.open("rb") as file:
         start = file.read(2)
     if start in NO_TEXT:
         raise InputError(f"{path}: expected a CSV, found {NO_TEXT[start]}")
-    return gzip.open(path) if start == b"\x1f\x8b" else path.open("rb")
+    if start == b"\x1f\x8b":
+        return gzip.open(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
 
 
 def _find_layout(path: Path, first: list[str], columns: int) -> Layout:

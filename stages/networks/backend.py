@@ -22,6 +22,11 @@ gc.enable()
 
 from stages.common.command import InputError  # noqa: E402
 
+# Whatever a user's keras.json says.
+keras.config.set_floatx("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_image_data_format("channels_last")
+
 REASON = 200  # characters of a reason that are told
 __all__ = ["keras", "load_network", "tensorflow"]
 

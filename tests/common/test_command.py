@@ -55,6 +55,13 @@ def test_a_stage_that_dvc_runs_says_how_to_get_earlier_results_back(workspace):
     assert sorted(path.name for path in workspace.iterdir()) == ["a.npy", "params.yaml"]
 
 
+def test_a_path_that_the_terminal_cannot_show_is_told_all_the_same(workspace):
+    paths = [f"编码/{name}" for name in "abcdefg"]
+    done = run_stage("prepare", *paths, PYTHONIOENCODING="ascii")
+    assert done.stdout == "prepare: reading \\u7f16\\u7801\n"
+    assert done.stderr == "prepare: \\u7f16\\u7801/a: expected a CSV, found no such file\n"
+
+
 # Python reads it as it starts: the first library that a stage loads is as far as it gets.
 INTERRUPT = """
 import sys

@@ -1,5 +1,9 @@
 """Networks in files: loaded, or refused in one line and never run."""
 
+import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -7,7 +11,8 @@ import pytest
 
 from stages.common.command import InputError
 from stages.networks.backend import keras, load_network
-from tests.helpers import one_line
+from stages.networks.train_improved import improved_network
+from tests.helpers import ROOT, one_line
 
 
 def small_network(*extra) -> keras.Model:
@@ -65,3 +70,24 @@ def test_code_in_a_network_is_refused_and_not_run(workspace):
     Path("hacked").unlink(missing_ok=True)
     refused(Path("a.keras"))
     assert not Path("hacked").exists()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"image_data_format": "channels_first"}, {"floatx": "float16"}, {"backend": "torch"}],
+)
+def test_a_users_keras_settings_change_no_network(tmp_path, settings):
+    (tmp_path / "keras.json").write_text(json.dumps(settings))
+    code = (
+        "import sys; from stages.networks.train_improved import improved_network;"
+        "network = improved_network(4);"
+        "print(network.count_params(), network.compute_dtype, network.layers[1].compute_dtype)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"KERAS_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{improved_network(4).count_params()} float32 float32\n"
