@@ -1,4 +1,4 @@
-"""README and promises against the project: their figures are those of the committed metrics."""
+"""README and docs against the project: their figures are those of the committed metrics."""
 
 import json
 import re
@@ -28,12 +28,14 @@ def table(path: str, index: str | None = None) -> pd.DataFrame:
     return pd.read_csv(StringIO(committed(path)), index_col=index)
 
 
-README, PROMISES = committed("README.md"), committed("benchmarks/promises.md")
+README = committed("README.md")
+PAGES = {path.name: committed(f"docs/{path.name}") for path in sorted((ROOT / "docs").glob("*.md"))}
+TEXT = "\n".join([README, *PAGES.values()])
 
 
-def table_rows(first_cell, page=README):
-    """The cells of a page's table rows that begin with `first_cell`."""
-    rows = re.findall(rf"^\| {re.escape(first_cell)} \|(.*)\|$", page, re.MULTILINE)
+def table_rows(first_cell):
+    """The cells of the pages' table rows that begin with `first_cell`."""
+    rows = re.findall(rf"^\| {re.escape(first_cell)} \|(.*)\|$", TEXT, re.MULTILINE)
     return [[cell.strip() for cell in row.split("|")] for row in rows]
 
 
@@ -66,7 +68,7 @@ def test_the_table_of_clusters_is_the_committed_metrics():
 
 
 def test_figures_in_the_text_are_the_committed_metrics():
-    text = " ".join(README.split())
+    text = " ".join(TEXT.split())
     difference = table("plots/evaluate/differences.csv", "predictor").loc["improved"]
     assert (
         f"alone right on {difference['only_this_right']} test images, the default one on"
@@ -107,24 +109,24 @@ def test_the_table_of_settings_is_the_committed_metrics(labels, name):
 
 def test_the_time_of_the_chain_is_the_committed_one():
     chain = metrics("runtime/chain")
-    assert f"took {chain['default_epochs']:.1f} default epochs" in README
-    assert f"the trainings {chain['training_default_epochs']:.1f} of them" in README
+    assert f"took {chain['default_epochs']:.1f} default epochs" in TEXT
+    assert f"the trainings {chain['training_default_epochs']:.1f} of them" in TEXT
 
 
 def test_the_table_of_design_choices_is_the_committed_metrics():
     for name, row in metrics("sweeps")["design"]["effects"].items():
         difference, low, high = (f"{100 * row[key]:+.2f}" for key in ("difference", "low", "high"))
         cells = f"`{name.split('.')[1]}` | {difference} | {low} to {high} | {row['words']} |"
-        assert f" | {cells}\n" in README
+        assert f" | {cells}\n" in TEXT
 
 
 def test_the_time_of_a_sweep_beside_the_queues_is_the_committed_one():
     ratio = metrics("runtime/throughput")["median_ratio"]
-    assert f"took {ratio:.2f} of the time of `dvc queue`" in README
+    assert f"took {ratio:.2f} of the time of `dvc queue`" in TEXT
 
 
 def test_the_figures_of_the_other_sweeps_in_the_text_are_the_committed_ones():
-    text, sweeps = " ".join(README.split()), metrics("sweeps")
+    text, sweeps = " ".join(TEXT.split()), metrics("sweeps")
     for name, words in (("default", "points from"), ("improved", "for the improved one")):
         winner = sweeps[f"rates_{name}"]["winner"]
         assert f"`{winner['setting']}`" in text
@@ -146,7 +148,7 @@ def test_the_table_of_layers_is_the_committed_metrics():
 
 
 def test_the_figures_of_clusters_and_doubts_in_the_text_are_the_committed_ones():
-    text, dense, doubts = " ".join(README.split()), metrics("density"), metrics("label_errors")
+    text, dense, doubts = " ".join(TEXT.split()), metrics("density"), metrics("label_errors")
     assert f"is highest for {best_number(table('plots/kmeans_range.csv'))}." in text
     assert (
         f"there are {dense['clusters']} clusters, and {dense['purity']:.1%} of the images" in text
@@ -168,7 +170,7 @@ def test_the_table_of_meanings_is_the_committed_metrics():
 
 
 def test_the_figures_of_the_verdict_in_the_text_are_the_committed_ones():
-    text, statistics = " ".join(README.split()), table("plots/image_statistics.csv", "predictor")
+    text, statistics = " ".join(TEXT.split()), table("plots/image_statistics.csv", "predictor")
     accuracies = statistics["valid_accuracy"]
     assert f"predicts {accuracies['tree']:.1%} of the validation labels" in text
     best = accuracies.drop(["tree", "majority"]).max()
@@ -182,7 +184,7 @@ def test_the_figures_of_the_verdict_in_the_text_are_the_committed_ones():
 
 
 def test_the_score_of_the_verdicts_in_the_text_is_the_committed_one():
-    text, score = " ".join(README.split()), metrics("calibration")["scoring"]
+    text, score = " ".join(TEXT.split()), metrics("calibration")["scoring"]
     answers = score["seeds"].values()
     right = [answer for answer in answers if answer["verdict"] == answer["expected"]]
     assert (score["right"], score["asked"]) == (len(right), len(answers))
@@ -199,7 +201,7 @@ def test_the_table_of_kills_is_the_committed_metrics(signal):
     lists = [len(kills[key]) for key in ("stopped", "differing", "left_over")]
     expected = [kills["in_all"], lists[0], kills["outputs"], kills["bytes"], *lists[1:]]
     expected += [kills["tracebacks"], kills["lock_torn"]]
-    assert table_rows(signal, PROMISES) == [[f"{number:,}" for number in expected]]
+    assert table_rows(signal) == [[f"{number:,}" for number in expected]]
 
 
 @pytest.mark.parametrize("stage", metrics("runtime/growth"))
@@ -207,18 +209,29 @@ def test_the_table_of_growth_is_the_committed_metrics(stage):
     sizes = metrics("runtime/growth")[stage].values()
     seconds = ", ".join(f"{size['seconds']:.1f}" for size in sizes)
     megabytes = ", ".join(f"{size['peak_megabytes']:.0f}" for size in sizes)
-    assert table_rows(f"`{stage}`", PROMISES) == [[seconds, megabytes]]
+    assert table_rows(f"`{stage}`") == [[seconds, megabytes]]
 
 
-def test_every_file_that_the_readme_names_exists():
-    folders = "stages|metrics|plots|tests|benchmarks"
-    for path in re.findall(rf"`((?:{folders})/[\w/.*-]+)`", README + PROMISES):
+def test_every_file_that_a_page_names_exists():
+    folders = "stages|metrics|plots|tests|benchmarks|docs"
+    for path in re.findall(rf"`((?:{folders})/[\w/.*-]+)`", TEXT):
         assert list(ROOT.glob(path.rstrip("/"))), path
-    for path in re.findall(r"\]\((?!http)([^)]+)\)", README):
-        assert (ROOT / path).exists(), path
+    for folder, pages in ((ROOT, [README]), (ROOT / "docs", PAGES.values())):
+        for path in re.findall(r"\]\((?!http)([^)]+)\)", "\n".join(pages)):
+            assert (folder / path).exists(), path
 
 
-def test_the_diagram_in_the_readme_shows_every_stage_and_what_flows_between_chapters():
+def test_the_readme_is_short_and_no_page_is_long():
+    assert len(README) <= 8_000
+    assert {name: len(page) for name, page in PAGES.items() if len(page) > 10_000} == {}
+
+
+def test_every_page_is_listed_in_the_readme_or_on_a_page_that_is():
+    links = set(re.findall(r"\]\((?:docs/)?([\w-]+\.md)\)", TEXT))
+    assert set(PAGES) <= links
+
+
+def test_the_diagram_shows_every_stage_and_what_flows_between_chapters():
     chapters = {stage: module(stage).split(".")[1] for stage in STAGES}
     makers = {path: chapters[stage] for stage in STAGES for path in outputs(stage)}
     flows = {
@@ -229,8 +242,8 @@ def test_the_diagram_in_the_readme_shows_every_stage_and_what_flows_between_chap
         if path == dep or path.startswith(f"{dep}/")
         if maker != chapters[stage]
     }
-    assert set(re.findall(r"^\t(\w+)-->\|[\w, ]+\| (\w+)$", README, re.MULTILINE)) == flows
-    for chapter, stages in re.findall(r"\*\*(\w+)\*\*<br/>(.*)\"\]", README):
+    assert set(re.findall(r"^\t(\w+)-->\|[\w, ]+\| (\w+)$", TEXT, re.MULTILINE)) == flows
+    for chapter, stages in re.findall(r"\*\*(\w+)\*\*<br/>(.*)\"\]", TEXT):
         shown = set(re.findall(r"\w+", stages.replace("<br/>", " ")))
         assert shown == {stage for stage in STAGES if chapters[stage] == chapter}
 

@@ -41,7 +41,9 @@ def train(folder: Path, *before: str) -> dict[str, bytes]:
         before: of the commands, such as `taskset`
     """
     raw = [path.replace("course", "raw") for path in COURSE]
-    commands = [[module("prepare"), *raw, "data/prepared", "plots/images.csv"]]
+    commands = [
+        [module("prepare"), *raw, "data/prepared", "plots/images.csv", "metrics/audit.json"]
+    ]
     for network in ("default", "improved"):
         outputs = [f"{network}.keras", f"live/{network}", f"runtime_{network}.csv"]
         commands.append([module(f"train_{network}"), *PREPARED, *outputs])

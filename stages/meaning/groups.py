@@ -9,7 +9,7 @@ Writes  the groups of the test images, uint8 (n,), numbered from 0 inside each l
         clusters, 0-1, by number of clusters (CSV); a picture of each label's groups (PNG)
 
 The layer and the depth of valleys were chosen on labels that were made up, not on the default ones:
-see benchmarks/meaning.md.
+see docs/log-meaning.md.
 """
 
 from itertools import combinations

@@ -8,7 +8,7 @@ Writes  the sharpest jump between any two labels (JSON), a table of them (PNG)
 Classes differ in statistics, too, but little by little, or with hardly any image in between. A
 label that was given by a statistic flips at a threshold where images lie as dense as elsewhere: a
 regression discontinuity (Thistlethwaite and Campbell 1960). The constants below were chosen on
-labels that were made up, see benchmarks/meaning.md.
+labels that were made up, see docs/log-meaning.md.
 
 similar_accuracy
                 fraction of the images that have the most frequent label of their cluster: what an

@@ -11,7 +11,7 @@ from pathlib import Path
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # TensorFlow has oneDNN off where there is no AVX-512, though float32 training is faster with it
-# there, too (benchmarks/improved-network.md).
+# there, too (docs/log-networks.md).
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 gc.disable()  # it would look at millions of objects again and again, a fifth of the time

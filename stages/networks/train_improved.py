@@ -35,7 +35,7 @@ def improved_network(width: int, batch_norm: bool = True, skip: bool = True) -> 
     """
     pixels = keras.Input((28, 28, 1), name="pixels")
     x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(pixels)
-    # Not normalised: as accurate, and steps take a twentieth less (benchmarks/improved-network.md).
+    # Not normalised: as accurate, and steps take a twentieth less (docs/log-networks.md).
     x = layers.Conv2D(width // 2, 3, padding="same", activation="relu", name="stem")(x)
     for stage, channels in enumerate((width, 2 * width, 4 * width), start=1):
         x = convolution(x, channels, f"stage_{stage}a", batch_norm, pool=True)
