@@ -88,11 +88,8 @@ def test_figures_in_the_text_are_the_committed_metrics():
     assert f"trained in {metrics('environment')['precision']['improved']}:" in text
 
 
-RECIPES = [
-    (labels, name)
-    for labels, chosen in parse_yaml(committed("benchmarks/recipes.yaml")).items()
-    for name in chosen["recipes"]
-]
+CHOSEN = parse_yaml(committed("benchmarks/recipes.yaml"))
+RECIPES = [(labels, name) for labels, chosen in CHOSEN.items() for name in chosen["recipes"]]
 
 
 @pytest.mark.parametrize(("labels", "name"), RECIPES)
@@ -107,8 +104,26 @@ def test_the_table_of_settings_is_the_committed_metrics(labels, name):
     assert table_rows(f"{labels} {name}") == [expected]
 
 
+@pytest.mark.parametrize(("labels", "name"), RECIPES)
+def test_the_results_in_the_readme_are_the_committed_metrics(labels, name):
+    runs = metrics("runtime/recipes")[labels][name]["seeds"].values()
+    scores = metrics("recipes")[labels][name]
+    key = "test_accuracy_1" if name == "default" else "test_accuracy_2"
+    expected = [name, str(len(runs))]
+    expected += [f"{scores['mean'][key]:.4f} ± {scores['standard_deviation'][key]:.4f}"]
+    expected += [f"{max(run['teraflop'] for run in runs):.0f}"]
+    assert expected in [row[:-1] for row in table_rows(CHOSEN[labels]["twist"])]
+
+
+def test_the_guesses_in_the_readme_are_the_committed_ones():
+    for label, guess in metrics("guess").items():
+        assert table_rows(label) == [[guess["guess"], guess["standing"]]]
+
+
 def test_the_time_of_the_chain_is_the_committed_one():
     chain = metrics("runtime/chain")
+    assert f"takes {chain['default_epochs']:.0f} times as" in README
+    assert f"{chain['seconds'] / 60:.0f} minutes here." in README
     assert f"took {chain['default_epochs']:.1f} default epochs" in TEXT
     assert f"the trainings {chain['training_default_epochs']:.1f} of them" in TEXT
 
