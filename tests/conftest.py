@@ -1,13 +1,14 @@
 """Fixtures: a folder to work in, a little network, a full disk, and the little chain."""
 
-import os
+import hashlib
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
-from tests.helpers import ROOT, call, commit, copy_project
+from tests.helpers import ROOT, call, commit, copy_project, project_files
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +48,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def little_chain(tmp_path_factory) -> Path:
-    """The project with images of a course, after `dvc repro`: made once for all processes."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "little_chain"
-    done = folder.with_name("little_chain_is_done")
-    with FileLock(f"{folder}.lock"):
-        if not folder.exists():
+def little_chain() -> Path:
+    """The project with images of a course, after `dvc repro`.
+
+    It is made once for all processes, and kept until a file of the project changes.
+    """
+    files = hashlib.sha256(sys.version.encode())
+    for name in project_files():
+        files.update(name.encode() + b"\0" + (ROOT / name).read_bytes())
+    kept = ROOT / ".pytest_cache/little_chain"
+    folder, done = kept / files.hexdigest()[:12], kept / "done"
+    kept.mkdir(parents=True, exist_ok=True)
+    with FileLock(kept / "lock"):
+        if not done.exists() or done.read_text() != folder.name:
+            for path in kept.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
             folder.mkdir()
             copy_project(
                 folder,
@@ -70,8 +80,7 @@ def little_chain(tmp_path_factory) -> Path:
             )
             call(folder, "dvc", "repro")
             commit(folder, "Results")
-            done.touch()
-    assert done.exists(), "another process could not make the little chain"
+            done.write_text(folder.name)
     return folder
 
 

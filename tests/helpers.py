@@ -126,6 +126,12 @@ def call(folder: Path, *command: str) -> str:
     return done.stdout + done.stderr
 
 
+def project_files() -> list[str]:
+    """The paths of the project's files as it lies here, committed or not."""
+    listed = call(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard")
+    return [name for name in listed.splitlines() if (ROOT / name).exists()]
+
+
 def copy_project(folder: Path, **values) -> None:
     """Make a repository of the project as it lies here, with 300 images of a course.
 
@@ -135,11 +141,9 @@ def copy_project(folder: Path, **values) -> None:
     call(folder, "git", "init", "-q", "-b", "main")
     call(folder, "git", "config", "user.name", "Test")
     call(folder, "git", "config", "user.email", "test@example.com")
-    listed = call(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard")
-    for name in listed.splitlines():
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes((ROOT / name).read_bytes())
+    for name in project_files():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())
     write_csvs(folder / "data/course")
     set_params(folder, fetch__source="course", train_default__epochs=2, **values)
     call(folder, "dvc", "add", "-q", *COURSE)

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -63,7 +64,7 @@ def read_labels(folder):
 
 def test_each_class_gets_the_label_that_the_twist_gives_it(workspace, fashion, monkeypatch):
     set_params(workspace, fetch__twist=[4, 3, 2, 1, 0, 4, 3, 2, 1, 0])
-    monkeypatch.setattr(fashion_mnist, "SOURCES", {"a test": lambda scratch: fashion})
+    monkeypatch.setattr(fashion_mnist, "SOURCES", {"a test": lambda scratch, patience: fashion})
     fetch.main(workspace / "course", workspace / "raw")
     assert read_labels(workspace) == [4, 3, 2, 1, 0, 4, 3, 2, 1, 0]
     pixels = pd.read_csv(workspace / "raw/x_train.csv", header=None).to_numpy()
@@ -72,7 +73,7 @@ def test_each_class_gets_the_label_that_the_twist_gives_it(workspace, fashion, m
 
 def test_a_term_is_known_by_its_name(workspace, fashion, monkeypatch):
     set_params(workspace, fetch__twist="winter-2022")
-    monkeypatch.setattr(fashion_mnist, "SOURCES", {"a test": lambda scratch: fashion})
+    monkeypatch.setattr(fashion_mnist, "SOURCES", {"a test": lambda scratch, patience: fashion})
     fetch.main(workspace / "course", workspace / "raw")
     assert read_labels(workspace) == [0, 2, 2, 4, 4, 1, 0, 3, 3, 4]
 
@@ -107,7 +108,7 @@ def test_the_keras_cache_is_used_and_named(workspace, fashion, offline, monkeypa
     fetch.main(workspace / "course", workspace / "raw")
     assert read_labels(workspace) == [2, 1, 2, 2, 2, 4, 2, 0, 3, 1]
     out = capsys.readouterr().out
-    assert "not from the installed Debian package" in out
+    assert "looking for the installed Debian package" in out
     assert "Fashion-MNIST from the Keras cache" in out
 
 
@@ -143,6 +144,41 @@ def test_what_the_keras_cache_lacks_is_downloaded_into_it(workspace, fashion, of
     assert len(read_labels(workspace)) == 10
 
 
+def test_a_damaged_file_in_the_keras_cache_is_named_and_fetched_anew(
+    workspace, fashion, offline, monkeypatch, capsys
+):
+    monkeypatch.setattr(
+        requests, "get", lambda url, **_: Answer([(fashion / url.rsplit("/", 1)[1]).read_bytes()])
+    )
+    monkeypatch.setenv("KERAS_HOME", str(workspace / "keras"))
+    folder = workspace / "keras/datasets/fashion-mnist"
+    shutil.copytree(fashion, folder)
+    file, _ = fashion_mnist.FILES["y_train"]
+    for content in (b"<html>Sign in</html>", (fashion / file).read_bytes()[:30]):
+        (folder / file).write_bytes(content)
+        fetch.main(workspace / "course", workspace / "raw")
+        assert f"{folder / file} is damaged, and is fetched anew" in capsys.readouterr().out
+        assert (folder / file).read_bytes() == (fashion / file).read_bytes()
+        assert len(list(folder.iterdir())) == 4
+
+
+def test_what_apt_fetched_is_kept_where_the_next_stage_finds_it(
+    workspace, fashion, offline, monkeypatch
+):
+    def unpack(command, cwd, **kwargs):
+        if "download" in command:
+            (cwd / "dataset.deb").touch()
+        if command[0] == "dpkg-deb":
+            shutil.copytree(fashion, cwd / fashion_mnist.PACKAGE_FOLDER)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", unpack)
+    monkeypatch.setenv("KERAS_HOME", str(workspace / "keras"))
+    fetch.main(workspace / "course", workspace / "raw")
+    kept = workspace / "keras/datasets/fashion-mnist"
+    assert len(fashion_mnist.read_checked(kept)) == len(list(kept.iterdir())) == 4
+
+
 def test_a_download_that_breaks_off_leaves_nothing(workspace, monkeypatch):
     def half():
         yield b"half"
@@ -150,7 +186,7 @@ def test_a_download_that_breaks_off_leaves_nothing(workspace, monkeypatch):
 
     monkeypatch.setattr(requests, "get", lambda *args, **kwargs: Answer(half()))
     with pytest.raises(InputError, match=r"^http://x/file\.gz: the download broke off: gone"):
-        fashion_mnist.download("http://x/file.gz", workspace / "cache/file.gz")
+        fashion_mnist.download("http://x/file.gz", workspace / "cache/file.gz", 1)
     assert list((workspace / "cache").iterdir()) == []
 
 
@@ -165,7 +201,7 @@ def test_apt_needs_no_root_and_writes_to_the_scratch_folder_alone(tmp_path, monk
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", record)
-    assert fashion_mnist.fetched_package(tmp_path) == tmp_path / fashion_mnist.PACKAGE_FOLDER
+    assert fashion_mnist.fetched_package(tmp_path, 1) == tmp_path / fashion_mnist.PACKAGE_FOLDER
     assert [command[0] for command in commands] == ["apt-get", "apt-get", "dpkg-deb"]
     assert f"-oDir::State::Lists={tmp_path}/lists" in commands[0]
     assert f"-oDir::Cache={tmp_path}/cache" in commands[1]
@@ -174,7 +210,7 @@ def test_apt_needs_no_root_and_writes_to_the_scratch_folder_alone(tmp_path, monk
 def test_a_failing_program_is_reported_by_its_last_line(tmp_path):
     with pytest.raises(OSError, match=r": second$"):
         fashion_mnist.quietly(
-            [sys.executable, "-c", "import sys; sys.exit('first\\nsecond')"], tmp_path
+            [sys.executable, "-c", "import sys; sys.exit('first\\nsecond')"], tmp_path, 60
         )
 
 
@@ -220,7 +256,7 @@ def test_course_never_falls_back_to_another_source(workspace, fashion, monkeypat
     set_params(workspace, fetch__source="course")
     write_csvs(workspace / "course")
     (workspace / "course/y_test.csv").unlink()
-    monkeypatch.setattr(fashion_mnist, "SOURCES", {"a test": lambda scratch: fashion})
+    monkeypatch.setattr(fashion_mnist, "SOURCES", {"a test": lambda scratch, patience: fashion})
     with pytest.raises(
         InputError, match=r"y_test\.csv is missing: .*`dvc add .*/\*\.csv` and `git add"
     ):
