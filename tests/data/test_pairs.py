@@ -12,7 +12,7 @@ from stages.common.command import InputError
 from stages.data.pairs import read_pairs
 from tests.helpers import QUICK, synthetic
 
-FEWER = settings(QUICK, max_examples=60)
+FEWER = settings(QUICK, max_examples=40)
 
 N = {"train": 12, "test": 10}
 EXPECTED = {name: synthetic(n, seed) for seed, (name, n) in enumerate(N.items())}

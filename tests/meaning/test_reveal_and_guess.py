@@ -55,7 +55,7 @@ def test_arrays(workspace):
 
 
 def test_reveal_tabulates_labels_against_classes(test_arrays, workspace, monkeypatch):
-    monkeypatch.setattr(reveal, "find_fashion_mnist", known)
+    monkeypatch.setattr(reveal, "find_fashion_mnist", lambda patience: known())
     reveal.main(*test_arrays, workspace / "reveal.json", workspace / "reveal.png")
     found = read_json(workspace / "reveal.json")
     assert found["skipped"] is None
@@ -68,7 +68,7 @@ def test_reveal_is_skipped_for_other_images_with_a_clear_word(
     test_arrays, workspace, monkeypatch, capsys
 ):
     others = {name: 255 - array for name, array in known().items()}
-    monkeypatch.setattr(reveal, "find_fashion_mnist", lambda: others)
+    monkeypatch.setattr(reveal, "find_fashion_mnist", lambda patience: others)
     reveal.main(*test_arrays, workspace / "reveal.json", workspace / "reveal.png")
     found = read_json(workspace / "reveal.json")
     assert found["skipped"] == "the images are not Fashion-MNIST's"
@@ -78,7 +78,7 @@ def test_reveal_is_skipped_for_other_images_with_a_clear_word(
 
 
 def test_reveal_is_skipped_where_fashion_mnist_is_not_at_hand(test_arrays, workspace, monkeypatch):
-    def nowhere():
+    def nowhere(patience):
         raise InputError("no Fashion-MNIST: tried /somewhere")
 
     monkeypatch.setattr(reveal, "find_fashion_mnist", nowhere)
