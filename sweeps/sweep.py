@@ -58,7 +58,7 @@ def check_sources(stage: str) -> None:
     """
     changed = call(ROOT, "git", "status", "--porcelain", "--", *SOURCES).splitlines()
     if locked((ROOT / "dvc.lock").read_text()) != locked(
-        call(ROOT, "git", "show", "HEAD:dvc.lock")
+        call(ROOT, "git", "show", "HEAD:./dvc.lock")
     ):
         changed.append(" M dvc.lock")
     if changed:
@@ -78,8 +78,14 @@ def locked(text: str) -> dict:
 
 def home_here() -> Home:
     """Return this project as the place where experiments start from and go to."""
-    commit = call(ROOT, "git", "rev-parse", "HEAD").strip()
-    return Home(str(ROOT), commit, dvc(ROOT, "cache", "dir").strip())
+    commit, folder, repository = place_in_git()
+    return Home(repository, commit, folder, dvc(ROOT, "cache", "dir").strip())
+
+
+def place_in_git() -> list[str]:
+    """Return the last commit, the project's folder in its repository, and that of the latter."""
+    asked = ("HEAD", "--show-prefix", "--show-toplevel")
+    return [call(ROOT, "git", "rev-parse", what).strip() for what in asked]
 
 
 def home_of_cluster(stage: str) -> Home:
@@ -99,13 +105,13 @@ def home_of_cluster(stage: str) -> Home:
     url = dvc(ROOT, "config", f"remote.{store}.url").strip()
     if url not in (ROOT / ".dvc/config").read_text():  # DVC has made a relative path absolute
         raise InputError(f"DVC remote {store}: expected an absolute address in .dvc/config")
-    commit = call(ROOT, "git", "rev-parse", "HEAD").strip()
+    commit, folder, _ = place_in_git()
     call(ROOT, "git", "fetch", "-q", "--prune", "origin")
     if not call(ROOT, "git", "branch", "--remotes", "--contains", commit, "--list", "origin/*"):
         raise InputError("a cluster starts from the git remote: first `git push origin HEAD`")
     inputs = load_yaml(ROOT / "dvc.yaml")["stages"][stage]["deps"]
     dvc(ROOT, "push", *(path for path in inputs if path.startswith("data/")))
-    return Home(call(ROOT, "git", "remote", "get-url", "origin").strip(), commit)
+    return Home(call(ROOT, "git", "remote", "get-url", "origin").strip(), commit, folder)
 
 
 @contextmanager
@@ -223,8 +229,8 @@ def kept_of(stage: dict, overrides: dict) -> str:
 
 
 def show(ref: str, path: str) -> str:
-    """Return the text of a file of a commit."""
-    return call(ROOT, "git", "show", f"{ref}:{path}")
+    """Return the text of one of the project's files of a commit."""
+    return call(ROOT, "git", "show", f"{ref}:./{path}")
 
 
 def replace_rows(path: Path, name: str, rows: pd.DataFrame) -> None:

@@ -25,11 +25,13 @@ class Home:
     Attributes:
         git: address of the git remote
         commit: hash of the commit that all experiments start from
+        folder: the project's in the repository, if it is not the whole
         cache: folder of a DVC cache to share; if empty, data go by the default DVC remote
     """
 
     git: str
     commit: str
+    folder: str
     cache: str = ""
 
     def ref(self, name: str) -> str:
@@ -73,16 +75,16 @@ def run_experiment(name: str, stage: str, overrides: dict[str, str], home: Home)
 
 
 def clone_of(home: Home) -> Path:
-    """Return this thread's clone of the git remote; make it if it is not there."""
+    """Return the project in this thread's clone of the git remote; make it if it is not there."""
     scratch = Path(get_worker().local_directory)
     folder = scratch / f"clone-{threading.get_ident()}"
     if not folder.exists():
         part = Path(tempfile.mkdtemp(dir=scratch))
         call(part, "git", "clone", "-q", home.git, ".")
         if home.cache:
-            dvc(part, "config", "-q", "--local", "cache.dir", home.cache)
+            dvc(part / home.folder, "config", "-q", "--local", "cache.dir", home.cache)
         part.rename(folder)
-    return folder
+    return folder / home.folder
 
 
 def dvc(folder: Path, *arguments: str) -> str:

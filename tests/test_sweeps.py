@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import pytest
 from stages.common.command import InputError
 from stages.common.params import read_params
 from stages.common.yaml import load_yaml, parse_yaml
+from sweeps import sweep, worker
 from sweeps.plan import plan, read_sweep
 from tests.helpers import ROOT, attempt, call, clone_with_data, commit, environment, read_json
 
@@ -123,6 +125,27 @@ def test_a_wrong_sweep_is_one_clear_line(tmp_path, text, message):
         (tmp_path / name).write_text((ROOT / name).read_text())
     with pytest.raises(InputError, match=message):
         read_sweep(tmp_path, "tiny")
+
+
+def test_a_project_in_a_folder_of_a_repository_is_found_in_commits_and_clones(
+    tmp_path, monkeypatch
+):
+    project = tmp_path / "repository/of a course/twist"
+    project.mkdir(parents=True)
+    call(tmp_path / "repository", "git", "init", "-q")
+    call(project, "git", "config", "user.name", "Test")
+    call(project, "git", "config", "user.email", "test@example.com")
+    (project / "dvc.lock").write_text("stages: {}")
+    commit(project, "A project")
+    monkeypatch.setattr(sweep, "ROOT", project)
+    monkeypatch.setattr(sweep, "dvc", lambda *_: "cache")
+    monkeypatch.setattr(worker, "dvc", lambda folder, *_: (folder / "dvc.lock").read_text())
+    monkeypatch.setattr(
+        worker, "get_worker", lambda: SimpleNamespace(local_directory=str(tmp_path))
+    )
+    home = sweep.home_here()
+    assert sweep.show("HEAD", "dvc.lock") == "stages: {}"
+    assert (worker.clone_of(home) / "dvc.lock").read_text() == "stages: {}"
 
 
 @pytest.fixture(scope="module")
