@@ -101,6 +101,18 @@ def test_a_changed_helper_module_reruns_the_stages_that_import_it(clone):
     assert set(status) == {"prepare", "notebook"}  # the notebook holds all code
 
 
+def test_what_other_programs_leave_behind_makes_nothing_stale(clone):
+    names = ("data/course/.DS_Store", "data/course/~$x_train.csv", "stages/.ipynb_checkpoints/a.py")
+    for name in names:
+        (clone / name).parent.mkdir(exist_ok=True)
+        (clone / name).write_text("left behind")
+    status = json.loads(call(clone, "dvc", "status", "--json"))
+    for name in names:
+        (clone / name).unlink()
+    (clone / "stages/.ipynb_checkpoints").rmdir()
+    assert status == {}
+
+
 def test_bad_course_data_stops_the_chain_with_one_line_naming_file_and_row(clone):
     path = clone / "data/course/y_test.csv"
     before = path.read_text()
