@@ -53,6 +53,7 @@ def test_the_number_of_clusters_does_not_rerun_tsne(clone):
     assert "six" in json.dumps(shown)
 
 
+@pytest.mark.slow
 def test_an_experiment_with_a_guess_runs_its_judgement_alone_and_is_listed(clone):
     options = ("--name", "mine", "-S", f"guess.words={GUESS}")
     assert run_experiment(clone, "guess", *options) == {"guess"}
