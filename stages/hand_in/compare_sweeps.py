@@ -1,11 +1,12 @@
 """Compare the experiments of each sweep: what is a parameter worth, and which setting wins?
 
 Reads   training images and labels (.npy); the table of experiments that sweeps.sweep writes
-        (CSV), a row a run
+        (CSV), a row a run; params.yaml
 Does    compares runs that differ in one parameter alone, seed by seed, on validation images
 Writes  means and differences of each sweep (JSON), and a picture of each (PNG); prints them, too
 
 same_data   whether the runs were trained on the images and labels that are here now
+same_settings   whether all other parameters of the stage but those `fixed` were as they are now
 fixed       parameters that all runs share, in place of those of params.yaml; values as in YAML
 chosen      params.yaml's own values of the parameters that the sweep tries
 kept        its values of the other parameters of the stage, but for seed, precision and threads
@@ -31,7 +32,9 @@ from matplotlib.figure import Figure
 
 from stages.common.command import InputError, run
 from stages.common.files import save_json
+from stages.common.params import read_params
 from stages.common.pictures import save_figure
+from stages.common.yaml import parse_yaml
 from stages.hand_in.differences import estimate, in_points
 
 COLORS = {"better": "#0072b2", "worse": "#d55e00", "indistinguishable": "0.5", "unknown": "0.5"}
@@ -80,13 +83,14 @@ def effects(runs: pd.DataFrame) -> dict[str, dict]:
     return found
 
 
-def summarise(rows: pd.DataFrame, data: str) -> dict:
+def summarise(rows: pd.DataFrame, data: str, params: dict) -> dict:
     """Return the figures of a sweep of which a run of `default` has ended.
 
     The glossary is at the top of this file.
 
     Args:
         data: what is here now, see `name_data`
+        params: of params.yaml
     """
     runs, parameters = rows.dropna(subset=ACCURACY), tried(rows)
     first = rows.drop_duplicates("setting").set_index("setting")
@@ -102,15 +106,18 @@ def summarise(rows: pd.DataFrame, data: str) -> dict:
     }
     whole = [setting for setting, row in settings.items() if not row["failed"]] or ["default"]
     winner = max(whole, key=lambda setting: settings[setting]["mean"])
-    accuracies, kept = runs.set_index(["setting", "seed"])[ACCURACY], runs["kept"].iloc[0]
+    accuracies = runs.set_index(["setting", "seed"])[ACCURACY]
+    stage, chosen = rows["stage"].iloc[0], settings["default"]["values"]
+    kept = dict(pair.split("=") for pair in runs["kept"].iloc[0].split())
+    fixed = {name: rows[name].iloc[0] for name in rows if "." in name and rows[name].nunique() == 1}
     return {
-        "stage": rows["stage"].iloc[0],
+        "stage": stage,
         "same_data": bool((runs["data"] == data).all()),
-        "fixed": {
-            name: rows[name].iloc[0] for name in rows if "." in name and rows[name].nunique() == 1
-        },
-        "chosen": settings["default"]["values"],
-        "kept": dict(pair.split("=") for pair in kept.split()),
+        "same_settings": are_in(chosen | kept, params)
+        and {f"{stage}.{key}" for key in params[stage]} <= (chosen | kept | fixed).keys(),
+        "fixed": fixed,
+        "chosen": chosen,
+        "kept": kept,
         "settings": settings,
         "effects": effects(runs),
         "winner": {
@@ -121,11 +128,19 @@ def summarise(rows: pd.DataFrame, data: str) -> dict:
     }
 
 
+def are_in(values: dict[str, str], params: dict) -> bool:
+    """Tell whether parameters, `block.key` and values as in YAML, are as they are in `params`."""
+    blocks = ((name.split("."), value) for name, value in values.items())
+    return all(params[block].get(key) == parse_yaml(value) for (block, key), value in blocks)
+
+
 def say(sweep: str, figures: dict) -> str:
     """Say in lines of text what a sweep has found."""
     lines = [f"{sweep}: validation accuracy of {figures['stage']}"]
     if not figures["same_data"]:
         lines.append("  This sweep was run on other images or labels than those here.")
+    if not figures["same_settings"]:
+        lines.append("  This sweep was run around other settings than those of params.yaml.")
     for setting, row in figures["settings"].items():
         mean, spread = row["mean"], row["standard_deviation"]
         lines.append(
@@ -179,13 +194,13 @@ def draw(sweep: str, rows: pd.DataFrame, figures: dict) -> Figure:
 
 
 def main(x_train: Path, y_train: Path, table_path: Path, metrics: Path, pictures: Path) -> None:
-    found, data = {}, name_data(x_train, y_train)
+    params, found, data = read_params(), {}, name_data(x_train, y_train)
     pictures.mkdir(parents=True, exist_ok=True)
     for sweep, rows in read_table(table_path).groupby("sweep"):
         if rows.loc[rows["setting"] == "default", ACCURACY].isna().all():
             print(f"{sweep}: no run of params.yaml's own setting has ended, nothing to compare")
             continue
-        found[sweep] = summarise(rows, data)
+        found[sweep] = summarise(rows, data, params)
         print(say(sweep, found[sweep]), flush=True)
         save_figure(draw(sweep, rows, found[sweep]), pictures / f"{sweep}.png")
     save_json(metrics, found)

@@ -20,6 +20,7 @@ def table(rows: list[tuple]) -> pd.DataFrame:
     ).assign(kept="train.epochs=2 train.hflip=true")
 
 
+PARAMS = {"train": {"lr": 0.1, "batch": 128, "epochs": 2, "hflip": True}}
 GRID = [
     ("default", "1", "0.1", "128", 0.90),
     ("default", "2", "0.1", "128", 0.92),
@@ -53,7 +54,7 @@ def test_the_same_gain_with_every_seed_is_better_and_the_same_loss_worse():
 def test_runs_that_failed_are_counted_and_take_no_part():
     runs = table(GRID[:4])
     runs.loc[3, "validation_accuracy"] = np.nan
-    found = summarise(runs, "a-b")
+    found = summarise(runs, "a-b", PARAMS)
     assert found["chosen"] == {"train.lr": "0.1"}
     assert found["fixed"] == {"train.batch": "128"}
     assert found["kept"] == {"train.epochs": "2", "train.hflip": "true"}
@@ -68,8 +69,24 @@ def test_runs_that_failed_are_counted_and_take_no_part():
     assert found["winner"]["experiment"] == "default1"  # a lucky run is no winner
 
 
+@pytest.mark.parametrize(
+    ("now", "same"),
+    [
+        ({}, True),
+        ({"lr": 1e-1}, True),
+        ({"batch": 64}, True),  # which all runs fixed, whatever params.yaml says
+        ({"lr": 0.2}, False),
+        ({"hflip": False}, False),
+        ({"cutout": 0}, False),  # which no run knew
+    ],
+)
+def test_a_sweep_is_of_the_settings_at_hand_only_if_all_that_it_did_not_fix_is_the_same(now, same):
+    params = {"train": PARAMS["train"] | now}
+    assert summarise(table(GRID[:4]), "a-b", params)["same_settings"] == same
+
+
 def test_params_yaml_wins_where_nothing_is_higher():
-    found = summarise(table([*GRID[:2], ("lr=0.2", "1", "0.2", "128", 0.91)]), "a-b")
+    found = summarise(table([*GRID[:2], ("lr=0.2", "1", "0.2", "128", 0.91)]), "a-b", PARAMS)
     assert found["winner"]["setting"] == "default"
     assert found["winner"]["experiment"] == "default1"
 
@@ -77,24 +94,27 @@ def test_params_yaml_wins_where_nothing_is_higher():
 def test_a_setting_whose_runs_all_failed_has_no_mean_and_no_effect():
     runs = table(GRID[:4])
     runs.loc[2:, "validation_accuracy"] = np.nan
-    found = summarise(runs, "a-b")
+    found = summarise(runs, "a-b", PARAMS)
     assert found["settings"]["lr=0.2"]["mean"] is None
     assert found["effects"] == {}
     assert "no run ended, 2 failed" in compare_sweeps.say("s", found)
 
 
-def test_a_sweep_without_a_run_of_params_yaml_is_told_and_the_others_are_compared(tmp_path, capsys):
+def test_a_sweep_without_a_run_of_params_yaml_is_told_and_the_others_are_compared(
+    workspace, capsys
+):
     runs = pd.concat([table(GRID), table(GRID[2:4]).assign(sweep="other")])
-    runs.to_csv(tmp_path / "experiments.csv", index=False)
+    runs.to_csv(workspace / "experiments.csv", index=False)
     for name in "xy":
-        (tmp_path / name).write_bytes(b"other data")
+        (workspace / name).write_bytes(b"other data")
     names = ("x", "y", "experiments.csv", "a.json", "pictures")
-    compare_sweeps.main(*(tmp_path / name for name in names))
+    compare_sweeps.main(*(workspace / name for name in names))
     output = capsys.readouterr().out
     assert "other: no run of params.yaml's own setting has ended" in output
     assert "This sweep was run on other images or labels than those here." in output
-    assert list(read_json(tmp_path / "a.json")) == ["s"]
-    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["s.png"]
+    assert "This sweep was run around other settings than those of params.yaml." in output
+    assert list(read_json(workspace / "a.json")) == ["s"]
+    assert [path.name for path in (workspace / "pictures").iterdir()] == ["s.png"]
 
 
 def test_a_table_without_a_column_is_one_clear_line(tmp_path):
