@@ -3,7 +3,8 @@
 Reads   test images and labels, the groups inside each label (.npy), the verdict, the thresholds at
         which labels flip and what was revealed (JSON)
 Does    looks for classes and image statistics in the words, and compares them with the label's
-Writes  each guess with its evidence and how it stands (JSON), and a picture of them (PNG)
+Writes  each guess with its evidence and how it stands (JSON), and a picture of them: mean image of
+        the label and of its groups, and test images at random (PNG)
 
 confirmed   the classes that it names are the label's, all of them and no others; the statistics
             that it names are those at a threshold of which the label flips, on whatever side; and
@@ -23,13 +24,13 @@ from matplotlib.figure import Figure
 from stages.common.command import run
 from stages.common.files import IMAGES, LABELS, load_array, save_json
 from stages.common.params import read_params
-from stages.common.pictures import draw_image, save_figure
+from stages.common.pictures import NOTE, draw_image, save_figure
 from stages.data.fashion_mnist import CLASSES
 from stages.meaning.statistics import measure, readable, threshold_in_words
 
 STATISTICS = tuple(map(readable, measure(np.zeros((1, 28, 28, 1), np.uint8))))
-MOST = 6  # mean images of groups in a row
-LINE = 60  # characters
+IN_A_ROW = 14  # images
+MOST = 6  # mean images of groups among them
 
 
 def named(words: str, names: tuple[str, ...]) -> set[str]:
@@ -93,28 +94,44 @@ def judge(
     return "confirmed", f"the label {'; '.join(reasons + ['holds these alone'] * bool(classes))}"
 
 
-def draw(rows: list[tuple[list[str], list[np.ndarray]]]) -> Figure:
-    """Draw a row for each label: the mean images of its groups, and a text beside them.
+def draw(rows: list[tuple[str, list[np.ndarray], list[str]]]) -> Figure:
+    """Draw a row for each label: a line of text, and below it images with their captions.
 
     Args:
-        rows: lines of text, and mean images, each (28, 28, 1)
+        rows: a text, images (28, 28, 1), at most `IN_A_ROW`, and a caption for each
     """
-    heights = [max(0.75, 0.16 * len(lines)) for lines, _ in rows]
-    figure = Figure(figsize=(6.3, 0.3 + sum(heights)), layout="constrained")
-    figure.suptitle("Five guesses, beside the mean images of each label's groups", fontsize=10)
-    grid = figure.add_gridspec(len(rows), MOST + 8, height_ratios=heights)
-    for row, (lines, means) in enumerate(rows):
-        for column in range(MOST):
-            ax = figure.add_subplot(grid[row, column])
-            ax.axis("off")
-            if column < len(means):
-                draw_image(ax, means[column])
-        ax = figure.add_subplot(grid[row, MOST:])
-        ax.axis("off")
+    figure = Figure(figsize=(6.3, 0.8 * len(rows)), layout="constrained")
+    for ax, (text, images, captions) in zip(figure.subplots(len(rows)), rows, strict=True):
+        sheet = np.zeros((28, 32 * IN_A_ROW))
+        for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
+            sheet[:, 32 * place : 32 * place + 28] = image[..., 0]
+            ax.text(32 * place + 14, 30, caption, fontsize=6.5, ha="center", va="top")
+        draw_image(ax, sheet)
         # A person's words may hold a dollar sign, which is no formula.
-        style: dict = {"va": "center", "fontsize": 8.5, "parse_math": False, "in_layout": False}
-        ax.text(0, 0.5, "\n".join(lines), **style)
+        lines = "\n".join(textwrap.wrap(text, NOTE))
+        ax.set_title(lines, fontsize=8.5, loc="left", pad=3, parse_math=False)
     return figure
+
+
+def show(
+    images: np.ndarray, groups: np.ndarray, rng: np.random.Generator
+) -> tuple[list[np.ndarray], list[str]]:
+    """Return what to show of a label, and captions: means of all and of its groups, then images.
+
+    Args:
+        images: the label's test images (n, 28, 28, 1)
+        groups: the group of each, numbered from 0, (n,)
+    """
+    if not len(images):
+        return [], []
+    sizes = np.bincount(groups)
+    means = [images[groups == group].mean(axis=0) for group in np.flatnonzero(sizes)]
+    shown, captions = [images.mean(axis=0)], ["mean"]
+    if len(means) > 1:
+        shown += means[:MOST]
+        captions += [f"group {group}" for group in np.flatnonzero(sizes)[:MOST]]
+    at_random = rng.permutation(len(images))[: IN_A_ROW - len(shown)]
+    return [*shown, *images[at_random]], captions + [""] * len(at_random)
 
 
 def main(
@@ -134,6 +151,7 @@ def main(
         json.loads(path.read_text()) for path in (of_interpret, of_flips, of_reveal)
     )
     guesses, rows, sought = {}, [], flips["similar_accuracy"] is not None
+    rng = np.random.default_rng(params["guess"]["seed"])
     for label, words in enumerate(params["guess"]["words"]):
         name, inside = str(label), labels == label
         of_label = flips_of(name, flips["pairs"])
@@ -150,10 +168,8 @@ def main(
         guesses[name] = {"guess": words, "standing": standing, "why": why}
         guesses[name]["evidence"] = "; ".join(evidence)
         print(f"guess: label {label}: {standing}: {why}")
-        text = [f"Label {label}: {words or 'no guess'}", f"{standing}: {why}", *evidence]
-        lines = [part for line in text for part in textwrap.wrap(line, LINE)]
-        means = [images[inside & (groups == group)].mean(axis=0) for group in np.flatnonzero(sizes)]
-        rows.append((lines, means))
+        text = f"Label {label}: {words or 'no guess'} ({standing}: {why})"
+        rows.append((text, *show(images[inside], groups[inside], rng)))
     save_json(metrics, guesses)
     save_figure(draw(rows), picture)
 

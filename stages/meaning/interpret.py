@@ -1,4 +1,4 @@
-"""Say what the labels follow: kinds of picture, a property of pictures, both, or nothing.
+"""Say what the labels follow: visual classes, a property of images, both, or nothing.
 
 Reads   validation labels (.npy); what is known of the improved network and of thresholds at
         which labels flip (JSON), of trees on image statistics and of groups inside labels (CSV)
@@ -40,7 +40,7 @@ CHANCE = 0.001
 ENOUGH = 0.96
 PREDICTORS = {  # and what they are called in words
     "majority": "the most frequent label",
-    "tree": "a small tree on image statistics",
+    "tree": "a tree of eight leaves on image statistics",
     "similar": "the most frequent label of visually similar images",
     "network": "the improved network",
 }
@@ -71,8 +71,8 @@ def say(verdict: str, groups: dict[str, int], pairs: list[dict], n: int) -> str:
     flips = ", ".join(flips_in_words(pairs))
     jumps = [found["jump"] for found in pairs if found["jump"] is not None]
     no_flip = (
-        "Between no visually similar images does the label flip at a threshold of a statistic"
-        f" (sharpest jump: {max(jumps):.2f} of 1): "
+        "Between visually similar images no label flips at a threshold of an image statistic"
+        f" (the sharpest jump is {max(jumps):.2f} of 1), so "
         if jumps
         else f"{TOO_FEW_SIMILAR}; as far as can be told, "
     )
@@ -81,12 +81,12 @@ def say(verdict: str, groups: dict[str, int], pairs: list[dict], n: int) -> str:
     )
     return {
         "no_structure": f"As far as {n:,} validation images can tell, labels are no better"
-        " predicted than by chance: they follow nothing that can be seen in the pictures.",
-        "visual_groups": f"{no_flip}the labels follow kinds of picture. {looks}.",
-        "image_statistic": "The labels follow statistics of the pictures, as a small tree can tell."
+        " predicted than by chance: they follow nothing that can be seen in the images.",
+        "visual_groups": f"{no_flip}the labels follow visual classes. {looks}.",
+        "image_statistic": "The labels follow image statistics, as a tree of eight leaves can tell."
         + (f" Between visually similar images the label flips at {flips}." if flips else ""),
-        "mixed": "Some labels follow statistics of the pictures: between visually similar images"
-        f" the label flips at {flips}. The rest follows kinds of picture. {looks}.",
+        "mixed": "Some labels follow image statistics: between visually similar images"
+        f" the label flips at {flips}. The others follow visual classes. {looks}.",
     }[verdict]
 
 

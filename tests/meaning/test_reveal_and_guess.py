@@ -166,8 +166,19 @@ def test_a_label_between_two_thresholds_of_a_statistic_has_both():
 
 def test_a_guess_may_be_long_and_hold_any_character():
     words = ["cost $5 {x and $6 \\foo % ü", "x" * 200, "coats " * 33, "", "'\"<b>"]
-    rows = [([words[n], *["line"] * n], []) for n in range(5)]
-    guess.draw(rows).savefig(io.BytesIO())
+    guess.draw([(text, [], []) for text in words]).savefig(io.BytesIO())
+
+
+def test_a_label_is_shown_by_means_of_all_and_of_its_groups_and_by_images_at_random():
+    images, rng = np.arange(40, dtype=np.uint8).reshape(40, 1, 1, 1), np.random.default_rng(0)
+    groups = np.repeat([0, 2], 20)
+    shown, captions = guess.show(images, groups, rng)
+    assert [float(image.item()) for image in shown[:3]] == [19.5, 9.5, 29.5]
+    assert captions[:4] == ["mean", "group 0", "group 2", ""]
+    assert len(shown) == len(captions) == guess.IN_A_ROW
+    assert len({int(image.item()) for image in shown[3:]}) == guess.IN_A_ROW - 3
+    assert guess.show(images[:0], groups[:0], rng) == ([], [])
+    assert guess.show(images[:20], groups[:20], rng)[1][:2] == ["mean", ""]
 
 
 def test_the_guesses_have_a_picture_and_their_evidence(test_arrays, workspace):
