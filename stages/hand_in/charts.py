@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from io import BytesIO
+from io import BytesIO, StringIO
 from typing import ParamSpec
 
 import matplotlib
@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from PIL import Image
 
-from stages.common.files import N_LABELS
 from stages.common.pictures import named_columns
 
 WIDTH = 6.5  # inches, that of the text
@@ -41,39 +40,46 @@ P = ParamSpec("P")  # the arguments of a chart
 SHADES = ("#0b3c5d", "#c0561b", "#3c9d6b", "#b58fc4", "#d9a400")
 
 
-def svg(figure: Figure) -> bytes:
-    """Return a figure as SVG, without the time of day."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+def styled(draw: Callable[P, Figure]) -> Callable[P, str]:
+    """Let a function that returns a figure return it as SVG in the report's style, undated."""
 
-
-def styled(draw: Callable[P, Figure]) -> Callable[P, bytes]:
-    """Let a function that returns a figure return it as SVG in the report's style."""
-
-    def drawn(*arguments: P.args, **options: P.kwargs) -> bytes:
+    def drawn(*arguments: P.args, **options: P.kwargs) -> str:
+        text = StringIO()
         with matplotlib.rc_context(STYLE):
-            return svg(draw(*arguments, **options))
+            draw(*arguments, **options).savefig(text, format="svg", metadata={"Date": None})
+        return text.getvalue()
 
     return drawn
 
 
 @styled
-def curves(rows: pd.DataFrame, quantity: str, unit: str) -> Figure:
-    """Draw a quantity by epoch, a panel for each network, training dashed, validation whole.
+def curves(rows: pd.DataFrame) -> Figure:
+    """Draw loss and accuracy by epoch, a column of panels a network; validation is solid.
+
+    Axes span the values from the second epoch on, if there is one: the first is often far off.
 
     Args:
-        rows: network, split, epoch and the quantity
+        rows: network, split, epoch, loss (nats) and accuracy
     """
-    figure = Figure(figsize=(WIDTH, 2.1), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 3.3), layout="constrained")
     networks = list(rows["network"].unique())
-    for ax, network in zip(np.atleast_1d(figure.subplots(1, len(networks))), networks, strict=True):
+    axes = figure.subplots(2, len(networks), sharex="col", squeeze=False)
+    for (row, column), ax in np.ndenumerate(axes):
+        quantity = ("loss", "accuracy")[row]
+        of_network = rows[rows["network"] == networks[column]]
         for split, color, style in (("training", LIGHT, "--"), ("validation", DARK, "-")):
-            one = rows[(rows["network"] == network) & (rows["split"] == split)]
+            one = of_network[of_network["split"] == split]
             ax.plot(one["epoch"], one[quantity], style, color=color, label=split, marker="o")
-        ax.set(title=f"{network} network", xlabel="epoch", ylabel=unit)
+        ax.set_ylabel("loss (nats)" if quantity == "loss" else quantity)
         ax.xaxis.get_major_locator().set_params(integer=True)
+        later = of_network[of_network["epoch"] >= min(2, of_network["epoch"].max())][quantity]
+        margin = 0.1 * (later.max() - later.min()) or 0.1
+        ax.set_ylim(later.min() - margin, later.max() + margin)
         ax.legend()
+    for ax, network in zip(axes[0], networks, strict=True):
+        ax.set_title(f"{network} network")
+    for ax in axes[1]:
+        ax.set_xlabel("epoch")
     return figure
 
 
@@ -102,29 +108,28 @@ def matrices(tables: dict[str, pd.DataFrame], rows: str, columns: str) -> Figure
 
 
 @styled
-def scatters(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Draw encodings in two dimensions, a panel each, with a colour and a marker a label.
+def scatters(panels: list[tuple[str, pd.DataFrame, str]]) -> Figure:
+    """Draw encodings in two dimensions side by side, coloured by a column of their tables.
 
     Args:
-        tables: x, y and label, by title
+        panels: title, table of x, y and the column, and its name
     """
-    figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
-    axes = np.atleast_1d(figure.subplots(1, len(tables)))
-    for ax, (title, table) in zip(axes, tables.items(), strict=True):
-        for label, color, marker in zip(range(N_LABELS), SHADES, MARKERS, strict=True):
-            one = table[table["label"] == label]
-            ax.plot(
-                one["x"],
-                one["y"],
-                marker,
-                ms=2.8,
-                mew=0,
-                color=color,
-                alpha=0.8,
-                label=str(label),
-            )
-        ax.set(title=title, xticks=[], yticks=[], xlabel="first", ylabel="second")
-    axes[-1].legend(title="label", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
+    figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, len(panels)))
+    for ax, (title, table, column) in zip(axes, panels, strict=True):
+        for place, (value, one) in enumerate(table.groupby(column)):
+            color, marker = SHADES[place % len(SHADES)], MARKERS[place % len(MARKERS)]
+            label = str(value) if place < MOST_ROWS else None
+            ax.plot(one["x"], one["y"], marker, ms=2.2, mew=0, color=color, alpha=0.8, label=label)
+        ax.set(title=f"{title}, by {column}", xticks=[], yticks=[])
+        ax.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0),
+            ncols=6,
+            columnspacing=0.8,
+            handletextpad=0,
+            markerscale=2,
+        )
     return figure
 
 
@@ -154,7 +159,7 @@ def images(tables: dict[str, pd.DataFrame], seed: int) -> Figure:
 
 
 def _pixels(url: str) -> np.ndarray:
-    """Return the grey values (56, 56) of a PNG in a data URL."""
+    """Return the grey values (56, 56), 0-255, of a PNG in a data URL."""
     content = base64.b64decode(url.split(",", 1)[1])
     return np.asarray(Image.open(BytesIO(content)).convert("L").resize((56, 56)))
 
