@@ -193,7 +193,7 @@ def test_the_figures_of_the_verdict_in_the_text_are_the_committed_ones():
     assert f"one on the best alone {best:.1%}" in text
     pairs = metrics("label_flips")["pairs"]
     sharpest = max(found["jump"] or 0 for found in pairs)
-    expected = f"between look-alikes is {sharpest:.2f} of 1, and {label_flips.FLIP} would count"
+    expected = f"between similar images is {sharpest:.2f} of 1, and {label_flips.FLIP} would count"
     assert expected in text
     assert all(found["flips"] == ((found["jump"] or 0) >= label_flips.FLIP) for found in pairs)
     assert f"verdict is: **{metrics('interpret')['verdict'].replace('_', ' ')}**" in text
@@ -235,6 +235,23 @@ def test_every_file_that_a_page_names_exists():
     for folder, pages in ((ROOT, [README]), (ROOT / "docs", PAGES.values())):
         for path in re.findall(r"\]\((?!http)([^)]+)\)", "\n".join(pages)):
             assert (folder / path).exists(), path
+
+
+OUR_OLD_WORDS = re.compile(
+    r"by heart|look-?alike|\bclump|garment|kinds? of picture|tells? (\w+ )?apart|\bmirrors?\b"
+    r"|\berased|\bshares? of\b|\bsurer? of\b|(is|are) worth\b",
+    re.IGNORECASE,
+)
+
+
+def test_texts_figures_and_messages_use_the_words_of_the_field():
+    listed = ["git", "ls-tree", "-r", "--name-only", "HEAD", "stages", "sweeps", "report"]
+    paths = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    names = [path for path in paths.split() if path.endswith((".py", ".typ", ".md", ".yaml"))]
+    assert len(names) > 50
+    texts = {name: committed(name) for name in [*names, "params.yaml", "dvc.yaml"]}
+    for name, text in {"README and docs": TEXT, **texts}.items():
+        assert not (found := OUR_OLD_WORDS.search(text)), f"{name}: {found[0]}"
 
 
 def test_the_readme_is_short_and_no_page_is_long():

@@ -1,7 +1,8 @@
-"""Drawing pictures: grids of images, heat maps of counts, and saving any figure the same way."""
+"""Drawing pictures: grids of images, heat maps, fonts, and saving any figure the same way."""
 
 import math
 import textwrap
+import warnings
 from pathlib import Path
 
 import matplotlib
@@ -10,13 +11,16 @@ matplotlib.use("Agg")  # draws to files, needs no screen
 
 import numpy as np
 import pandas as pd
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.ft2font import FT2Font
 
 from stages.common.files import replacing
 
 matplotlib.rcdefaults()  # whatever a user's matplotlibrc says
-matplotlib.rcParams.update({"font.family": "STIXGeneral", "mathtext.fontset": "stix"})
+FONT = "STIXGeneral"
+matplotlib.rcParams.update({"font.family": FONT, "mathtext.fontset": "stix"})
 
 COLUMNS = 8  # images in a row
 CELL = (46, 32)  # height and width of an image with its caption and some space, in image pixels
@@ -29,6 +33,34 @@ def save_figure(figure: Figure, path: Path) -> None:
     """Write `figure` as PNG, without the time and versions that would change its bytes."""
     with replacing(path) as part:
         figure.savefig(part, dpi=DPI, metadata={"Software": None})
+
+
+def fonts_for(text: str) -> dict[str, Path]:
+    """Return the fonts that a user's words need: by name, our own first, and where they are.
+
+    What our font lacks is looked for in Matplotlib's own fonts, then in the system's, upright ones
+    first. A line says which characters no font at hand has.
+    """
+    own = Path(matplotlib.get_data_path()) / "fonts/ttf"
+    system = sorted(map(Path, font_manager.findSystemFonts()))
+    system.sort(key=lambda path: "regular" not in path.name.lower())
+    fonts: dict[str, Path] = {}
+    missing = {character for character in text if not character.isspace()}
+    for path in (own / f"{FONT}.ttf", own / "DejaVuSans.ttf", *system):
+        try:
+            font = FT2Font(path)
+            found = missing & set(map(chr, font.get_charmap()))
+        except (OSError, RuntimeError, UnicodeError):
+            continue  # whatever lies in a folder of fonts
+        if found or not fonts:
+            font_manager.fontManager.addfont(path)
+            fonts[font.family_name] = path
+            missing -= found
+    if missing:
+        characters = " ".join(sorted(missing))
+        print(f"fonts: none at hand has {characters}: install one, such as Noto's", flush=True)
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # once is enough
+    return fonts
 
 
 def draw_images(figure: Figure | SubFigure, images: np.ndarray, captions: list[str]) -> None:

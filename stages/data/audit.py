@@ -34,8 +34,13 @@ def are_in(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.array([image.tobytes() in known for image in images])
 
 
-def audit(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray) -> dict:
+def audit(
+    x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray, numbers: np.ndarray
+) -> dict:
     """Count what is odd in training and test images (n, 28, 28, 1) with labels (n,).
+
+    Args:
+        numbers: of all images, those to train on first, as `number_images` gives them
 
     Returns:
         train_copies, test_copies: images that an earlier one of the same file equals
@@ -46,7 +51,7 @@ def audit(x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray) 
             (left to right) and `upside down`, or nothing
     """
     images, labels = np.concatenate([x, x_test]), np.concatenate([y, y_test])
-    table = pd.DataFrame({"image": number_images(images), "label": labels})
+    table = pd.DataFrame({"image": numbers, "label": labels})
     train, test = table["image"][: len(x)], table["image"][len(x) :]
     pixels = images.reshape(len(images), -1)
     return {

@@ -41,10 +41,10 @@ def main(
     limit, seed = params["prepare"]["limit"], params["prepare"]["seed"]
     print(f"prepare: reading {x_train_csv.parent}", flush=True)
     (x, y), (x_test, y_test) = read_pairs([(x_train_csv, y_train_csv), (x_test_csv, y_test_csv)])
-    copies = number_images(x)
+    numbers = number_images(np.concatenate([x, x_test]))
     kept, _ = draw_rows(y, limit or len(y), seed)
     valid_size = round(len(kept) * params["prepare"]["valid_fraction"])
-    valid, train = (kept[part] for part in draw_rows(y[kept], valid_size, seed, copies[kept]))
+    valid, train = (kept[part] for part in draw_rows(y[kept], valid_size, seed, numbers[kept]))
     test_size = round(len(y_test) * limit / len(y)) if limit else len(y_test)
     test, _ = draw_rows(y_test, test_size, seed)
     for path, use, rows in ((x_train_csv, "validate", valid), (x_test_csv, "test", test)):
@@ -70,7 +70,7 @@ def main(
         counts.append(count_labels(name, labels[rows]))
         print(f"prepare: {len(rows)} images for {name}", flush=True)
     save_table(table, pd.concat(counts))
-    found = audit(x, y, x_test, y_test)
+    found = audit(x, y, x_test, y_test, numbers)
     save_json(audited, found)
     for line in in_words(found):
         print(f"prepare: {line}", flush=True)

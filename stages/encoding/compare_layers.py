@@ -30,7 +30,7 @@ from stages.encoding.clustering import agreement, find_clusters, silhouette
 from stages.encoding.layers import OUTPUT, encode
 from stages.networks.backend import load_network
 
-SAMPLE = 2_000  # images, at most
+COMPARED = 2_000  # images, at most
 N_INIT = 3  # starts of k-means
 COMPONENTS = 50  # of an encoding, at most: the same for every layer, and quick
 LAYERS = {  # from first to last
@@ -133,7 +133,7 @@ def main(
     params = read_params()
     seed = params["compare_layers"]["seed"]
     all_images = load_array(x_valid, IMAGES)
-    sample = np.random.default_rng(seed).permutation(len(all_images))[:SAMPLE]
+    sample = np.random.default_rng(seed).permutation(len(all_images))[:COMPARED]
     images, labels = all_images[sample], load_array(y_valid, LABELS, len(all_images))[sample]
     rows = []
     for name, path in (("default", default), ("improved", improved)):

@@ -17,7 +17,7 @@ from stages.common.command import InputError, run
 from stages.common.files import POINTS, load_array, save_array, save_table
 from stages.common.params import read_params
 
-# Half the time of scikit-learn's 1,000 and 0.5, for a divergence that is a little larger.
+# Half the time of scikit-learn's 1,000 and 0.5, at a higher divergence (docs/log-chain.md).
 ITERATIONS = 600
 ANGLE = 0.8  # how coarsely far points are taken together, 0.2-0.8
 

@@ -1,4 +1,4 @@
-"""Compare the experiments of each sweep: what is a parameter worth, and which setting wins?
+"""Compare the experiments of each sweep: the effect of each parameter, and the best setting.
 
 Reads   training images and labels (.npy); the table of experiments that sweeps.sweep writes
         (CSV), a row a run; params.yaml
@@ -66,7 +66,7 @@ def tried(runs: pd.DataFrame) -> list[str]:
 
 
 def effects(runs: pd.DataFrame) -> dict[str, dict]:
-    """Estimate what each value of each parameter is worth, by `block.key=value`.
+    """Estimate the effect of each value of each parameter, by `block.key=value`.
 
     Runs with it are paired with runs with the value of the setting `default` that are equal in
     all other parameters and the seed, if both have ended; a seed's differences are averaged first.
@@ -113,7 +113,7 @@ def summarise(rows: pd.DataFrame, data: str, params: dict) -> dict:
     return {
         "stage": stage,
         "same_data": bool((runs["data"] == data).all()),
-        "same_settings": are_in(chosen | kept, params)
+        "same_settings": are_set_in(chosen | kept, params)
         and {f"{stage}.{key}" for key in params[stage]} <= (chosen | kept | fixed).keys(),
         "fixed": fixed,
         "chosen": chosen,
@@ -128,8 +128,8 @@ def summarise(rows: pd.DataFrame, data: str, params: dict) -> dict:
     }
 
 
-def are_in(values: dict[str, str], params: dict) -> bool:
-    """Tell whether parameters, `block.key` and values as in YAML, are as they are in `params`."""
+def are_set_in(values: dict[str, str], params: dict) -> bool:
+    """Tell whether `params` has these values, as in YAML, of parameters named `block.key`."""
     blocks = ((name.split("."), value) for name, value in values.items())
     return all(params[block].get(key) == parse_yaml(value) for (block, key), value in blocks)
 
@@ -161,7 +161,7 @@ def say(sweep: str, figures: dict) -> str:
 
 
 def draw(sweep: str, rows: pd.DataFrame, figures: dict) -> Figure:
-    """Draw the runs of each setting, and below what each value of a parameter is worth."""
+    """Draw the runs of each setting, and below the effect of each value of a parameter."""
     settings, found = list(figures["settings"]), figures["effects"]
     heights = [len(settings) + 1, len(found) + 1] if found else [len(settings) + 1]
     figure = Figure(figsize=(6.3, 0.2 * sum(heights) + 0.75 * len(heights)), layout="constrained")

@@ -8,19 +8,19 @@ To change the text, edit the document where it says it. A value that it asks for
 is told with the line that asks.
 """
 
+import json
 import re
 from pathlib import Path
 
-import matplotlib
 import pandas as pd
 import typst
 
 from stages.common.command import InputError, run
 from stages.common.files import replacing, save_text
 from stages.common.params import read_params
+from stages.common.pictures import fonts_for
 from stages.hand_in import charts
 
-FONTS = Path(matplotlib.get_data_path()) / "fonts/ttf"
 NETWORKS = ("default", "improved")
 
 
@@ -94,14 +94,24 @@ def draw(metrics: Path, plots: Path, params: dict) -> dict[str, str]:
     }
 
 
-def compile_document(document: Path, root: Path) -> bytes:
-    """Compile a Typst document that may read what lies below `root`, and return the PDF.
+def compile_document(document: Path, root: Path, fonts: dict[str, Path]) -> bytes:
+    """Compile a Typst document and return the PDF.
+
+    Args:
+        root: the folder that the document may read from
+        fonts: as `fonts_for` returns them; the document gets their names as its input `fonts`
 
     Raises:
         InputError: it does not compile, or asks for a value that is not there; with the place.
     """
     try:
-        return typst.compile(document, root=root, font_paths=[FONTS], ignore_system_fonts=True)
+        return typst.compile(
+            document,
+            root=root,
+            sys_inputs={"fonts": json.dumps(list(fonts))},
+            font_paths=list(dict.fromkeys(path.parent for path in fonts.values())),
+            ignore_system_fonts=True,
+        )
     except typst.TypstError as error:
         place = re.search(r"┌─ (\S+?:\d+)", error.diagnostic or "")
         where = place[1] if place else document
@@ -109,9 +119,13 @@ def compile_document(document: Path, root: Path) -> bytes:
 
 
 def main(metrics: Path, plots: Path, document: Path, figures: Path, report: Path) -> None:
-    for name, svg in draw(metrics, plots, read_params()).items():
+    params = read_params()
+    for name, svg in draw(metrics, plots, params).items():
         save_text(figures / f"{name}.svg", svg)
-    pdf = compile_document(document, Path())
+    page, guesses = params["report"], json.loads((metrics / "guess.json").read_text())
+    words = [page["title"], page["course"], *page["authors"]]
+    words += [guess["guess"] for guess in guesses.values()]
+    pdf = compile_document(document, Path(), fonts_for(" ".join(words)))
     with replacing(report) as part:
         part.write_bytes(pdf)
 

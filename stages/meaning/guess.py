@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from stages.common.command import run
 from stages.common.files import IMAGES, LABELS, load_array, save_json
 from stages.common.params import read_params
-from stages.common.pictures import NOTE, draw_image, save_figure
+from stages.common.pictures import NOTE, draw_image, fonts_for, save_figure
 from stages.data.fashion_mnist import CLASSES
 from stages.meaning.statistics import measure, readable, threshold_in_words
 
@@ -94,11 +94,12 @@ def judge(
     return "confirmed", f"the label {'; '.join(reasons + ['holds these alone'] * bool(classes))}"
 
 
-def draw(rows: list[tuple[str, list[np.ndarray], list[str]]]) -> Figure:
+def draw(rows: list[tuple[str, list[np.ndarray], list[str]]], fonts: list[str]) -> Figure:
     """Draw a row for each label: a line of text, and below it images with their captions.
 
     Args:
         rows: a text, images (28, 28, 1), at most `IN_A_ROW`, and a caption for each
+        fonts: names of those that the texts need
     """
     figure = Figure(figsize=(6.3, 0.8 * len(rows)), layout="constrained")
     for ax, (text, images, captions) in zip(figure.subplots(len(rows)), rows, strict=True):
@@ -109,7 +110,7 @@ def draw(rows: list[tuple[str, list[np.ndarray], list[str]]]) -> Figure:
         draw_image(ax, sheet)
         # A person's words may hold a dollar sign, which is no formula.
         lines = "\n".join(textwrap.wrap(text, NOTE))
-        ax.set_title(lines, fontsize=8.5, loc="left", pad=3, parse_math=False)
+        ax.set_title(lines, fontsize=8.5, loc="left", pad=3, parse_math=False, family=fonts)
     return figure
 
 
@@ -171,7 +172,8 @@ def main(
         text = f"Label {label}: {words or 'no guess'} ({standing}: {why})"
         rows.append((text, *show(images[inside], groups[inside], rng)))
     save_json(metrics, guesses)
-    save_figure(draw(rows), picture)
+    fonts = fonts_for(" ".join(params["guess"]["words"]))
+    save_figure(draw(rows, list(fonts)), picture)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ inked_area           fraction of the pixels that are ink, that is above `INK`, 0
 ink_brightness       mean of those pixels, 0-1
 width, height        of the smallest box around the ink, in pixels, 0-28
 center_x, center_y   centre of mass, in pixels from the left and from the top, 0-27
-left_right_symmetry  how similar the image and its mirror image are, 0-1
+left_right_symmetry  how similar the image and its horizontal flip are, 0-1
 top_bottom_symmetry  how similar the image and the image upside down are, 0-1
 texture              differences of every pixel and the next, across and down, added up and
                      divided by twice the number of pixels, 0-1

@@ -16,7 +16,7 @@ from stages.networks.backend import keras, tensorflow
 EASY = 0.75  # fraction of the images, those of the lowest losses, that may be left out
 
 
-def draw_rows(
+def draw_epoch(
     losses: np.ndarray, pruned: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of an epoch in random order, and the weight of each, float32.

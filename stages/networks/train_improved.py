@@ -15,7 +15,7 @@ from stages.common.params import read_params
 from stages.networks.augmentation import augment
 from stages.networks.backend import keras
 from stages.networks.muon import Muon
-from stages.networks.pruning import Trainer, draw_rows
+from stages.networks.pruning import Trainer, draw_epoch
 from stages.networks.training import Batches, fit, load_examples, save_network, set_up
 
 layers = keras.layers
@@ -35,7 +35,7 @@ def improved_network(width: int, batch_norm: bool = True, skip: bool = True) -> 
     """
     pixels = keras.Input((28, 28, 1), name="pixels")
     x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(pixels)
-    # Not normalised: as accurate, and steps take a twentieth less (docs/log-networks.md).
+    # Not normalised: as accurate, and steps take a twentieth less (docs/log-networks-23.md).
     x = layers.Conv2D(width // 2, 3, padding="same", activation="relu", name="stem")(x)
     for stage, channels in enumerate((width, 2 * width, 4 * width), start=1):
         x = convolution(x, channels, f"stage_{stage}a", batch_norm, pool=True)
@@ -111,7 +111,7 @@ def main(
         batch_size,
         seed,
         inputs,
-        draw=lambda n, rng: draw_rows(trainer.last_losses.numpy(), pruned, rng),
+        draw=lambda n, rng: draw_epoch(trainer.last_losses.numpy(), pruned, rng),
     )
     # Up for a fraction of the steps, which keeps a high learning rate stable at first (Goyal et al.
     # 2017, arXiv:1706.02677), then down to nothing on a cosine (Loshchilov and Hutter 2017,

@@ -4,11 +4,15 @@ import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import matplotlib
 import pandas as pd
 import pytest
+from matplotlib import font_manager
+from matplotlib.ft2font import FT2Font
 
-from stages.common.pictures import MOST_NUMBERED, draw_counts
+from stages.common.pictures import FONT, MOST_NUMBERED, draw_counts, fonts_for
 from tests.helpers import ROOT
 
 
@@ -40,3 +44,34 @@ def test_a_users_matplotlib_settings_change_no_byte_of_a_picture(tmp_path):
         )
         found.add(hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest())
     assert len(found) == 1
+
+
+@pytest.fixture
+def fonts_of_the_system(monkeypatch):
+    """Let the system have no fonts but those that a test puts into this list."""
+    paths: list[str] = []
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: paths)
+    return paths
+
+
+def test_words_in_our_fonts_letters_need_no_other_font_and_say_nothing(fonts_of_the_system, capsys):
+    assert list(fonts_for("Hüte, coats and T-shirts")) == [FONT]
+    assert list(fonts_for("шапки и сумки قبعة")) in ([FONT], [FONT, "DejaVu Sans"])
+    assert capsys.readouterr().out == ""
+
+
+def test_characters_that_no_font_at_hand_has_are_told_in_a_line(fonts_of_the_system, capsys):
+    assert list(fonts_for("帽子 and टोपी")) == [FONT]
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("fonts: none at hand has ")
+    assert "帽" in line and "install one" in line
+
+
+def test_a_font_of_the_system_is_used_for_what_ours_lacks(fonts_of_the_system, tmp_path):
+    has_it = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSansMono.ttf"
+    (tmp_path / "broken.ttf").write_bytes(b"no font")
+    fonts_of_the_system += [str(tmp_path / "broken.ttf"), str(has_it)]
+    only_there = set(map(chr, FT2Font(has_it).get_charmap()))
+    for other in ("STIXGeneral.ttf", "DejaVuSans.ttf"):
+        only_there -= set(map(chr, FT2Font(has_it.with_name(other)).get_charmap()))
+    assert list(fonts_for("hat " + min(only_there))) == [FONT, "DejaVu Sans Mono"]

@@ -14,6 +14,7 @@ from dvc.utils.serialize import modify_yaml
 from PIL import Image
 from pypdf import PdfReader
 
+from stages.common.pictures import fonts_for
 from stages.common.yaml import load_yaml
 from stages.encoding import scatter
 from stages.hand_in import charts, report
@@ -23,6 +24,7 @@ BLANK = '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="100"/>'
 # Of the networks, the methods and the words, whatever the data are.
 STRUCTURE = {"0", "1", "2", "3", "5", "8", "28", "32", "95", "128", "255", "512", "0.98", "0.001"}
 CITED = r"\[\d+\]"
+FONTS = fonts_for("")
 SOURCE = (ROOT / "report/report.typ").read_text()
 
 
@@ -45,7 +47,7 @@ def project(tmp_path):
 def words(project: Path) -> str:
     """The words of the report that a folder's results give, on one line."""
     path = project / "report/words.pdf"
-    path.write_bytes(report.compile_document(project / "report/report.typ", project))
+    path.write_bytes(report.compile_document(project / "report/report.typ", project, FONTS))
     return words_of(path).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 

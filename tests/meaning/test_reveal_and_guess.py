@@ -166,7 +166,7 @@ def test_a_label_between_two_thresholds_of_a_statistic_has_both():
 
 def test_a_guess_may_be_long_and_hold_any_character():
     words = ["cost $5 {x and $6 \\foo % ü", "x" * 200, "coats " * 33, "", "'\"<b>"]
-    guess.draw([(text, [], []) for text in words]).savefig(io.BytesIO())
+    guess.draw([(text, [], []) for text in words], ["STIXGeneral"]).savefig(io.BytesIO())
 
 
 def test_a_label_is_shown_by_means_of_all_and_of_its_groups_and_by_images_at_random():

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from stages.networks.backend import keras
-from stages.networks.pruning import EASY, Trainer, draw_rows
+from stages.networks.pruning import EASY, Trainer, draw_epoch
 from tests.helpers import synthetic
 
 LOSSES = np.random.default_rng(0).permutation(1_000) / 100
 
 
 def draw(losses, pruned, seed=1):
-    return draw_rows(losses, pruned, np.random.default_rng(seed))
+    return draw_epoch(losses, pruned, np.random.default_rng(seed))
 
 
 def test_hard_images_are_all_there_once_and_easy_ones_count_for_those_left_out():
