@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,18 @@ def used_params(path):
     return {tuple(filter(None, names)) for names in used}
 
 
+def documents(stage: str) -> str:
+    """The text of the Typst documents that a stage compiles."""
+    paths = [path for path in STAGES[stage]["cmd"].split() if path.endswith(".typ")]
+    return "\n".join((ROOT / path).read_text() for path in paths)
+
+
+def used_in_documents(stage: str) -> set[tuple]:
+    """Every `params.block.key` in them, or `params.block`, as tuples."""
+    found = re.findall(r"\bparams\.(?!yaml)([a-z_]+)(?:\.([a-z_]+))?", documents(stage))
+    return {tuple(filter(None, names)) for names in found}
+
+
 def test_the_stages_of_the_contract_exist():
     assert set(CONTRACT) <= set(STAGES)
 
@@ -82,7 +95,9 @@ def test_code_deps_are_what_the_script_imports(stage):
 @pytest.mark.parametrize("stage", STAGES)
 def test_declared_params_are_what_the_script_uses(stage):
     *params, environment = STAGES[stage]["params"]
-    assert {tuple(name.split(".")) for name in params} == used_params(source(stage))
+    used = used_params(source(stage)) | used_in_documents(stage)
+    needed = {names for names in used if names[:1] not in used or len(names) == 1}
+    assert {tuple(name.split(".")) for name in params} == needed
     assert environment == {"pyproject.toml": ["project.dependencies"]}
 
 
@@ -96,7 +111,8 @@ def test_every_path_in_a_command_is_declared_and_every_declared_path_is_in_it(st
     for path in set(command[3:]) - {"pyproject.toml"}:  # of which every stage declares a part
         assert any(one == path or one.startswith(f"{path}/") for one in declared), path
     for path in declared:
-        assert any(path == one or path.startswith(f"{one}/") for one in command[3:]), path
+        named = any(path == one or path.startswith(f"{one}/") for one in command[3:])
+        assert named or f'"{Path(path).name}"' in documents(stage), path
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -83,14 +83,14 @@ def effects(runs: pd.DataFrame) -> dict[str, dict]:
     return found
 
 
-def summarise(rows: pd.DataFrame, data: str, params: dict) -> dict:
+def summarise(rows: pd.DataFrame, data: str, now: dict) -> dict:
     """Return the figures of a sweep of which a run of `default` has ended.
 
     The glossary is at the top of this file.
 
     Args:
         data: what is here now, see `name_data`
-        params: of params.yaml
+        now: parameters of the trainings in params.yaml, by block and key
     """
     runs, parameters = rows.dropna(subset=ACCURACY), tried(rows)
     first = rows.drop_duplicates("setting").set_index("setting")
@@ -113,8 +113,8 @@ def summarise(rows: pd.DataFrame, data: str, params: dict) -> dict:
     return {
         "stage": stage,
         "same_data": bool((runs["data"] == data).all()),
-        "same_settings": are_set_in(chosen | kept, params)
-        and {f"{stage}.{key}" for key in params[stage]} <= (chosen | kept | fixed).keys(),
+        "same_settings": are_set_in(chosen | kept, now)
+        and {f"{stage}.{key}" for key in now[stage]} <= (chosen | kept | fixed).keys(),
         "fixed": fixed,
         "chosen": chosen,
         "kept": kept,
@@ -128,10 +128,10 @@ def summarise(rows: pd.DataFrame, data: str, params: dict) -> dict:
     }
 
 
-def are_set_in(values: dict[str, str], params: dict) -> bool:
-    """Tell whether `params` has these values, as in YAML, of parameters named `block.key`."""
+def are_set_in(values: dict[str, str], now: dict) -> bool:
+    """Tell whether `now` has these values, as in YAML, of parameters named `block.key`."""
     blocks = ((name.split("."), value) for name, value in values.items())
-    return all(params[block].get(key) == parse_yaml(value) for (block, key), value in blocks)
+    return all(now[block].get(key) == parse_yaml(value) for (block, key), value in blocks)
 
 
 def say(sweep: str, figures: dict) -> str:
@@ -194,13 +194,19 @@ def draw(sweep: str, rows: pd.DataFrame, figures: dict) -> Figure:
 
 
 def main(x_train: Path, y_train: Path, table_path: Path, metrics: Path, pictures: Path) -> None:
-    params, found, data = read_params(), {}, name_data(x_train, y_train)
+    params = read_params()
+    now = {
+        "train": {"lr": params["train"]["lr"]},
+        "train_default": params["train_default"],
+        "train_improved": params["train_improved"],
+    }
+    found, data = {}, name_data(x_train, y_train)
     pictures.mkdir(parents=True, exist_ok=True)
     for sweep, rows in read_table(table_path).groupby("sweep"):
         if rows.loc[rows["setting"] == "default", ACCURACY].isna().all():
             print(f"{sweep}: no run of params.yaml's own setting has ended, nothing to compare")
             continue
-        found[sweep] = summarise(rows, data, params)
+        found[sweep] = summarise(rows, data, now)
         print(say(sweep, found[sweep]), flush=True)
         save_figure(draw(sweep, rows, found[sweep]), pictures / f"{sweep}.png")
     save_json(metrics, found)

@@ -47,7 +47,7 @@ class InputError(ValueError):
 
 
 def read_params():
-    """Return the parameters: `params[stage][name]`."""
+    """Return the parameters by stage and name."""
     return PARAMS
 
 
@@ -69,13 +69,13 @@ def call(main, *paths, makes):
 ALL_IS_THERE = all(Path(path).exists() for path in RESULTS)'''
 
 
-def assemble(text: str, pipeline: dict, params: dict, sources: dict) -> nbformat.NotebookNode:
+def assemble(text: str, pipeline: dict, settings: dict, sources: dict) -> nbformat.NotebookNode:
     """Put text, definitions and calls into a notebook that has not run yet.
 
     Args:
         text: Markdown with {{ stage }} and fenced Python on lines of their own
         pipeline: stages of dvc.yaml
-        params: of params.yaml
+        settings: of params.yaml
         sources: texts of the code by module, such as stages.common.files
     """
     cells: list[nbformat.NotebookNode] = []
@@ -85,10 +85,10 @@ def assemble(text: str, pipeline: dict, params: dict, sources: dict) -> nbformat
             if found[1] == "set_up":
                 made = outputs_of(pipeline, text)
                 results = written([path for path in made if not path.startswith("data/")])
-                settings = pprint.pformat(params, width=96, sort_dicts=False)
+                values = pprint.pformat(settings, width=96, sort_dicts=False)
                 cells += [
                     collapsed(f"RESULTS = {results}\n\n{SET_UP}"),
-                    code(f"PARAMS = {settings}"),
+                    code(f"PARAMS = {values}"),
                 ]
             else:
                 cells += cells_of(found[1], pipeline[found[1]], sources, defined)

@@ -48,17 +48,21 @@ def outputs_of(layers: pd.DataFrame) -> dict[str, str]:
     return {"pixels": output["rescale"], "stem": output["stem"]} | stages | ends
 
 
-def draw(metrics: Path, plots: Path, params: dict) -> dict[str, str]:
-    """Return the report's figures as SVG, by name."""
-    improved = params["train_improved"]
+def draw(metrics: Path, plots: Path, batch_norm: bool, skip: bool, seed: int) -> dict[str, str]:
+    """Return the report's figures as SVG, by name.
+
+    Args:
+        batch_norm, skip: what the improved network has
+        seed: of the choice of images
+    """
     by_components, by_neighbours = (
         pd.read_csv(plots / f"scatter/{name}.csv") for name in ("pca", "tsne")
     )
     return {
         "diagram": charts.diagram(
             outputs_of(pd.read_csv(metrics / "networks/improved.csv")),
-            improved["batch_norm"],
-            improved["skip"],
+            batch_norm,
+            skip,
         ),
         "curves": charts.curves(read_curves(metrics)),
         "confusion": charts.matrices(
@@ -88,9 +92,7 @@ def draw(metrics: Path, plots: Path, params: dict) -> dict[str, str]:
             "cluster",
         ),
         "numbers": charts.numbers_of_clusters(pd.read_csv(plots / "kmeans_range.csv")),
-        "images": charts.images(
-            {"cluster": by_components, "label": by_components}, params["scatter"]["seed"]
-        ),
+        "images": charts.images({"cluster": by_components, "label": by_components}, seed),
     }
 
 
@@ -120,7 +122,9 @@ def compile_document(document: Path, root: Path, fonts: dict[str, Path]) -> byte
 
 def main(metrics: Path, plots: Path, document: Path, figures: Path, report: Path) -> None:
     params = read_params()
-    for name, svg in draw(metrics, plots, params).items():
+    batch_norm, skip = params["train_improved"]["batch_norm"], params["train_improved"]["skip"]
+    drawn = draw(metrics, plots, batch_norm, skip, params["scatter"]["seed"])
+    for name, svg in drawn.items():
         save_text(figures / f"{name}.svg", svg)
     page, guesses = params["report"], json.loads((metrics / "guess.json").read_text())
     words = [page["title"], page["course"], *page["authors"]]

@@ -29,7 +29,7 @@ from stages.data.fashion_mnist import CLASSES, find_fashion_mnist
 
 SMALLEST = 0.02
 ENOUGH = 0.5  # fraction of the images that must be Fashion-MNIST's
-PATIENCE = 2  # seconds that a server may keep us waiting; `fetch` waits longer
+WAIT = 2  # seconds that a server may keep us waiting; `fetch` waits longer
 UNKNOWN = len(CLASSES)  # the class of an image that is not
 
 
@@ -92,7 +92,7 @@ def main(
     labels, groups = (load_array(path, LABELS, len(images)) for path in (labels_path, groups_path))
     skipped: str | None
     try:
-        classes = match(images, find_fashion_mnist(PATIENCE))
+        classes = match(images, find_fashion_mnist(WAIT))
     except InputError as error:
         print(f"reveal: {error}")
         classes = np.full(len(images), UNKNOWN)

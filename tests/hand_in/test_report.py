@@ -32,15 +32,13 @@ SOURCE = (ROOT / "report/report.typ").read_text()
 def project(tmp_path):
     """A folder with the results and the document as they lie here, figures blank and in place."""
     for name in ("metrics", "plots", "report"):
-        shutil.copytree(
-            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("figures", "scatter")
-        )
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("scatter"))
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    (tmp_path / "report/figures").mkdir()
+    (tmp_path / "data/figures").mkdir(parents=True)
     document = tmp_path / "report/report.typ"
     document.write_text(document.read_text().replace("placement: auto", "placement: none"))
     for name in re.findall(r'#chart\("(\w+)"\)', SOURCE):
-        (tmp_path / f"report/figures/{name}.svg").write_text(BLANK)
+        (tmp_path / f"data/figures/{name}.svg").write_text(BLANK)
     return tmp_path
 
 
