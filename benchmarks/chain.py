@@ -27,14 +27,13 @@ from statistics import harmonic_mean
 
 import numpy as np
 
-from benchmarks.stage_runs import ROOT, override
+from benchmarks.stage_runs import ROOT, clone_last_commit
 from benchmarks.yardstick import MEASURED, default_epoch
 from stages.common.files import save_json
-from stages.common.yaml import load_yaml, parse_yaml
 from sweeps.worker import environment
 
 FIGURES = ROOT / "metrics/runtime/chain.json"
-OVERRIDES = {"train.precision": "float32", "train.threads": 2}
+OVERRIDES = {"train.precision": "float32", "train.threads": "2"}
 PAUSE = 30  # seconds, at least, from one measurement of the default epoch to the next
 TRAININGS = ("train_default", "train_improved")
 
@@ -82,10 +81,7 @@ def main(*overrides: str) -> None:
     given = dict(word.split("=", 1) for word in overrides)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "twist"
-        subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
-        params = load_yaml(folder / "params.yaml")
-        values = {key: parse_yaml(value) for key, value in given.items()}
-        (folder / "params.yaml").write_text(json.dumps(override(params, OVERRIDES | values)))
+        clone_last_commit(folder, OVERRIDES | given)
         seconds, stages, default_epochs = run_chain(folder)
     unit = harmonic_mean(default_epochs)
     results = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
-from stages.common.yaml import load_yaml
+from stages.common.yaml import load_yaml, parse_yaml
 
 ROOT = Path(__file__).parent.parent
 CODE = ("stages", "benchmarks")
@@ -39,6 +39,19 @@ def lay_out(folder: Path, overrides: dict) -> dict:
         if not (folder / name).exists():
             (folder / name).symlink_to(ROOT / name)
     return params
+
+
+def clone_last_commit(folder: Path, overrides: dict[str, str]) -> None:
+    """Clone the project as last committed, without its data, and set parameters there.
+
+    Args:
+        overrides: values as in YAML by parameter, as for `dvc exp run -S`
+    """
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
+    if overrides:
+        values = {name: parse_yaml(value) for name, value in overrides.items()}
+        params = override(load_yaml(folder / "params.yaml"), values)
+        (folder / "params.yaml").write_text(json.dumps(params))  # JSON is YAML
 
 
 def override(params: dict, overrides: dict) -> dict:

@@ -57,7 +57,7 @@ def check_sources(stage: str) -> None:
         InputError: it is not; the message says what to do.
     """
     changed = call(ROOT, "git", "status", "--porcelain", "--", *SOURCES).splitlines()
-    if locked((ROOT / "dvc.lock").read_text()) != locked(
+    if locked((ROOT / "dvc.lock").read_text("utf-8")) != locked(
         call(ROOT, "git", "show", "HEAD:./dvc.lock")
     ):
         changed.append(" M dvc.lock")
@@ -103,7 +103,9 @@ def home_of_cluster(stage: str) -> Home:
         )
     store = dvc(ROOT, "config", "core.remote").strip()
     url = dvc(ROOT, "config", f"remote.{store}.url").strip()
-    if url not in (ROOT / ".dvc/config").read_text():  # DVC has made a relative path absolute
+    if url not in (ROOT / ".dvc/config").read_text(
+        "utf-8"
+    ):  # DVC has made a relative path absolute
         raise InputError(f"DVC remote {store}: expected an absolute address in .dvc/config")
     commit, folder, _ = place_in_git()
     call(ROOT, "git", "fetch", "-q", "--prune", "origin")
@@ -247,7 +249,7 @@ def replace_rows(path: Path, name: str, rows: pd.DataFrame) -> None:
 
 def tell_winner(name: str, home: Home) -> None:
     """Print how to have the experiment with which the comparison says that a sweep was won."""
-    figures = json.loads(COMPARED.read_text()).get(name)
+    figures = json.loads(COMPARED.read_text("utf-8")).get(name)
     if figures:
         experiment = figures["winner"]["experiment"]
         commit = call(ROOT, "git", "rev-parse", "--short", home.ref(experiment)).strip()

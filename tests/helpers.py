@@ -20,6 +20,17 @@ ROOT = Path(__file__).parent.parent
 COURSE = [f"data/course/{name}.csv" for name in ("x_train", "y_train", "x_test", "y_test")]
 RUN_TIMES = ("metrics/runtime/", "report/")  # where run times are, or are told
 LOCK = {"dvc.lock"}
+ELSEWHERE = {  # what may differ on another person's machine and changes no result
+    "LC_ALL": "C",
+    "LANG": "C",
+    "TZ": "Asia/Kolkata",
+    "USER": "Jürgen",
+    "LOGNAME": "Jürgen",
+    "PYTHONCOERCECLOCALE": "0",
+    "PYTHONHASHSEED": "7",
+    "PYTHONOPTIMIZE": "1",
+    "PYTHONUTF8": "0",
+}
 PIPELINE = load_yaml(ROOT / "dvc.yaml")
 STAGES = PIPELINE["stages"]
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from benchmarks import chain
-from tests.helpers import call, changed, commit, copy_project, read_json, write_csvs
+from benchmarks import chain, stage_runs, verify
+from tests.helpers import STAGES, call, changed, commit, copy_project, read_json, write_csvs
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_the_chain_is_timed_stage_by_stage_in_a_clone_without_results(tmp_path, 
     (project / "dvc.yaml").write_text(json.dumps({"stages": dict.fromkeys(names, stage)}))
     (project / "params.yaml").write_text("train: {precision: auto, threads: auto, lr: 1}")
     commit(project, "Three stages")
-    monkeypatch.setattr(chain, "ROOT", project)
+    monkeypatch.setattr(stage_runs, "ROOT", project)
     monkeypatch.setattr(chain, "FIGURES", tmp_path / "chain.json")
     monkeypatch.setattr(chain, "PAUSE", 0)
     monkeypatch.setattr(chain, "default_epoch", lambda images, labels: time.sleep(1) or 2.0)
@@ -79,3 +79,34 @@ def numbers(values):
     if isinstance(values, list):
         return [number for value in values for number in numbers(value)]
     return [values]
+
+
+def test_what_no_network_has_a_part_in_is_found_from_the_chain():
+    found = verify.with_networks(STAGES)
+    assert {"train_default", "evaluate", "groups", "guess", "report"} <= found
+    assert not found & {"fetch", "prepare", "image_statistics", "describe_networks", "plots_page"}
+
+
+@pytest.mark.parametrize(
+    ("path", "was", "now", "may_differ", "verdict"),
+    [
+        ("metrics/evaluate/default.json", {"accuracy": 0.984}, {"accuracy": 0.979}, True, "close"),
+        (
+            "metrics/evaluate/default.json",
+            {"accuracy": 0.984},
+            {"accuracy": 0.9},
+            True,
+            "different",
+        ),
+        ("metrics/evaluate/default.json", {"accuracy": 0.984}, {}, True, "different"),
+        ("metrics/verdict.json", {"verdict": "mixed"}, {"verdict": "mixed"}, True, "close"),
+        ("metrics/verdict.json", {"verdict": "mixed"}, {"verdict": "other"}, True, "different"),
+        ("metrics/interpret.json", {"groups": {"0": 1}}, {"groups": {"0": 2}}, True, "different"),
+        ("plots/guess.png", None, None, True, "close"),
+        ("data/prepared/x_train.npy", None, None, False, "different"),
+    ],
+)
+def test_an_output_with_other_bytes_is_close_only_within_what_is_stated(
+    path, was, now, may_differ, verdict
+):
+    assert verify.judge(path, was, now, may_differ)[0] == verdict

@@ -10,6 +10,7 @@ from pypdf import PdfReader
 
 from tests.helpers import (
     COURSE,
+    ELSEWHERE,
     RUN_TIMES,
     STAGES,
     call,
@@ -72,11 +73,11 @@ def alone(clone, tmp_path_factory):
 
 
 def run_in(folder):
-    """Run the notebook in its folder, as Jupyter does, without network."""
+    """Run the notebook in its folder, as Jupyter does, elsewhere and without network."""
     notebook = read_notebook(folder / "notebook.ipynb")
     client = NotebookClient(notebook, resources={"metadata": {"path": folder}}, timeout=None)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment(folder).items():
+        for name, value in (environment(folder) | ELSEWHERE).items():
             patch.setenv(name, value)
         client.execute()
 

@@ -64,7 +64,10 @@ def main(course: Path, raw: Path) -> None:
         arrays[f"y_{split}"] = give_labels(params["fetch"]["twist"], images, classes)
     for name, values in arrays.items():
         print(f"fetch: writing {raw / name}.csv", flush=True)
-        with replacing(raw / f"{name}.csv") as part, part.open("w", newline="\n") as file:
+        with (
+            replacing(raw / f"{name}.csv") as part,
+            part.open("w", encoding="utf-8", newline="\n") as file,
+        ):
             # A row of pixels, or one label, is bytes: four times as fast as pandas.
             file.writelines(
                 ",".join(map(NUMBERS.__getitem__, row.tobytes())) + "\n" for row in values

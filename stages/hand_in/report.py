@@ -126,7 +126,7 @@ def main(metrics: Path, plots: Path, document: Path, figures: Path, report: Path
     drawn = draw(metrics, plots, batch_norm, skip, params["scatter"]["seed"])
     for name, svg in drawn.items():
         save_text(figures / f"{name}.svg", svg)
-    page, guesses = params["report"], json.loads((metrics / "guess.json").read_text())
+    page, guesses = params["report"], json.loads((metrics / "guess.json").read_text("utf-8"))
     words = [page["title"], page["course"], *page["authors"]]
     words += [guess["guess"] for guess in guesses.values()]
     pdf = compile_document(document, Path(), fonts_for(" ".join(words)))

@@ -149,7 +149,7 @@ def main(
     images = load_array(images_path, IMAGES)
     labels, groups = (load_array(path, LABELS, len(images)) for path in (labels_path, groups_path))
     verdict, flips, revealed = (
-        json.loads(path.read_text()) for path in (of_interpret, of_flips, of_reveal)
+        json.loads(path.read_text("utf-8")) for path in (of_interpret, of_flips, of_reveal)
     )
     guesses, rows, sought = {}, [], flips["similar_accuracy"] is not None
     rng = np.random.default_rng(params["guess"]["seed"])

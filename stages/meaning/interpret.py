@@ -116,7 +116,7 @@ def main(
     reasons: Path,
     picture: Path,
 ) -> None:
-    network, flips = (json.loads(path.read_text()) for path in (of_network, of_flips))
+    network, flips = (json.loads(path.read_text("utf-8")) for path in (of_network, of_flips))
     statistics = pd.read_csv(of_statistics, index_col="predictor")["valid_accuracy"]
     accuracies = {
         "majority": float(statistics["majority"]),
