@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from urllib.parse import quote
 
 CURVES = {"loss": "loss (nats)", "accuracy": "accuracy"}
 COLORS = {"#0072b2": "blue", "#d55e00": "orange"}  # of the earlier and the later commit
@@ -33,7 +34,7 @@ def metrics(base: str, head: str) -> str:
 def curve(commit: str, network: str, quantity: str) -> list[float]:
     """Return a quantity on the validation images, epoch by epoch."""
     path = f"metrics/{network}/plots/custom/{quantity}.json"
-    rows = json.loads(call("git", "show", f"{commit}:{path}"))
+    rows = json.loads(call("git", "show", f"{commit}:./{path}"))
     return [float(row[quantity]) for row in rows if row["split"] == "validation"]
 
 
@@ -70,18 +71,16 @@ def charts(base: str, head: str) -> str:
 
 def pictures(base: str, head: str) -> str:
     """Return the changed pictures, those of the earlier commit beside those of the later one."""
-    listed = ("git", "diff", "--name-only", "--diff-filter=M", base, head, "--", "plots/*.png")
-    changed = call(*listed).split()
+    listed = ("git", "-c", "core.quotepath=off", "diff", "--name-only", "--diff-filter=M")
+    changed = call(*listed, base, head, "--", "plots/*.png").splitlines()
     repository = os.environ.get("GITHUB_REPOSITORY")
     if not changed or not repository:
         return "\n".join(f"- `{path}`" for path in changed) or "No picture has changed."
     site = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
     rows = [f"| {base} | {head} |", "|---|---|"]
+    hashes = [call("git", "rev-parse", commit).strip() for commit in (base, head)]
     for path in changed:
-        cells = [
-            f"![{path}]({site}/{repository}/raw/{call('git', 'rev-parse', commit).strip()}/{path})"
-            for commit in (base, head)
-        ]
+        cells = [f"![{path}]({site}/{repository}/raw/{one}/{quote(path)})" for one in hashes]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 

@@ -188,14 +188,23 @@ def locked_hashes(folder: Path) -> dict[str, str]:
     return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
 
 
-def clone_with_data(source, folder):
-    """Clone a repository into `folder`, with a shared DVC cache and the data checked out."""
-    call(source, "git", "clone", "-q", str(source), str(folder))
+def clone_with_data(source: Path, folder: Path) -> Path:
+    """Clone the repository of a project into `folder`; return where the project is there.
+
+    The DVC cache is shared, and the data are checked out.
+    """
+    top, place = (
+        call(source, "git", "rev-parse", what).strip()
+        for what in ("--show-toplevel", "--show-prefix")
+    )
+    call(source, "git", "clone", "-q", top, str(folder))
+    project = folder / place
     cache = call(source, "dvc", "cache", "dir").strip()
-    call(folder, "dvc", "config", "--local", "cache.dir", cache)
-    call(folder, "dvc", "checkout", "-q")
-    call(folder, "git", "config", "user.name", "Test")
-    call(folder, "git", "config", "user.email", "test@example.com")
+    call(project, "dvc", "config", "--local", "cache.dir", cache)
+    call(project, "dvc", "checkout", "-q")
+    call(project, "git", "config", "user.name", "Test")
+    call(project, "git", "config", "user.email", "test@example.com")
+    return project
 
 
 def clumps(n_clumps, size, seed=0):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -150,16 +151,28 @@ def test_a_project_in_a_folder_of_a_repository_is_found_in_commits_and_clones(
 
 @pytest.fixture(scope="module")
 def project(clone, tmp_path_factory):
-    """A clone of the finished project with little sweeps, no table yet, and a DVC remote."""
-    folder = tmp_path_factory.mktemp("project")
-    clone_with_data(clone, folder)
-    store = folder.with_name("store")
+    """The finished project in a folder of a bigger repository, with little sweeps, no table yet.
+
+    Its path has spaces and a letter that is not ASCII; it has a DVC remote.
+    """
+    repository = tmp_path_factory.mktemp("Kurs für alle")
+    folder = clone_with_data(clone, repository / "my twist")
+    shutil.rmtree(folder / ".git")
+    call(repository, "git", "init", "-q", "-b", "main")
+    call(repository, "git", "config", "user.name", "Test")
+    call(repository, "git", "config", "user.email", "test@example.com")
+    store = store_of(folder)
     call(folder, "dvc", "remote", "add", "-q", "--default", "store", str(store))
     (folder / "sweeps/sweeps.yaml").write_text(TINY)
     for path in ("metrics/experiments.csv", "metrics/runtime/experiments.csv"):
         (folder / path).unlink(missing_ok=True)
     commit(folder, "Little sweeps")
     return folder
+
+
+def store_of(project):
+    """The folder that is the project's DVC remote, outside its repository."""
+    return project.parent.with_name("store")
 
 
 @pytest.fixture(scope="module")
@@ -261,12 +274,12 @@ def test_a_cluster_that_loses_a_worker_ends_with_every_experiment_once_and_the_s
     swept, tmp_path
 ):
     local, _ = swept
-    bare, other, store = tmp_path / "bare.git", tmp_path / "other", local.with_name("store")
+    bare, store = tmp_path / "bare.git", store_of(local)
     assert not store.exists()  # what workers need has to be pushed by the sweep
-    call(tmp_path, "git", "clone", "-q", "--bare", str(local), str(bare))
+    call(tmp_path, "git", "clone", "-q", "--bare", str(local.parent), str(bare))
     for ref in call(bare, "git", "for-each-ref", "--format=%(refname)", "refs/exps").split():
         call(bare, "git", "update-ref", "-d", ref)
-    clone_with_data(local, other)
+    other = clone_with_data(local, tmp_path / "other")
     call(other, "git", "remote", "set-url", "origin", str(bare))
     address = tmp_path / "scheduler.json"
     options = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(address))
@@ -295,7 +308,7 @@ def test_a_cluster_that_loses_a_worker_ends_with_every_experiment_once_and_the_s
     assert sorted(call(bare, *refs).split()) == sorted(NAMES)
     assert set(call(other, "dvc", "exp", "list", "--name-only").split()) >= NAMES
     for name in NAMES:
-        lock = parse_yaml(call(other, "git", "show", f"refs/exps/{ref_of(other, name)}:dvc.lock"))
+        lock = parse_yaml(call(other, "git", "show", f"refs/exps/{ref_of(other, name)}:./dvc.lock"))
         model = lock["stages"]["train_default"]["outs"][0]["md5"]
         assert (store / "files/md5" / model[:2] / model[2:]).exists()
     theirs, ours = read_table(other), read_table(local)
@@ -307,9 +320,8 @@ def test_a_cluster_that_loses_a_worker_ends_with_every_experiment_once_and_the_s
 
 @pytest.mark.slow
 def test_a_cluster_needs_both_remotes_and_says_so(swept, tmp_path):
-    folder = tmp_path / "alone"
     local, _ = swept
-    clone_with_data(local, folder)
+    folder = clone_with_data(local, tmp_path / "alone")
     tell = lambda: attempt(folder, *SWEEP, "tiny", "--scheduler", "tcp://127.0.0.1:9").stderr  # noqa: E731
     call(folder, "dvc", "remote", "modify", "-q", "store", "url", "../nearby")
     commit(folder, "A remote that other machines cannot find")
@@ -319,7 +331,7 @@ def test_a_cluster_needs_both_remotes_and_says_so(swept, tmp_path):
     assert "a cluster needs a DVC remote: `dvc remote add --default" in tell()
     call(folder, "git", "remote", "remove", "origin")
     assert "a cluster needs a git remote: `git remote add origin" in tell()
-    call(folder, "git", "remote", "add", "origin", str(local))
+    call(folder, "git", "remote", "add", "origin", str(local.parent))
     call(folder, "dvc", "remote", "add", "-q", "--default", "store", str(tmp_path / "store"))
     commit(folder, "A commit that is here alone")
     assert "first `git push origin HEAD`" in tell()

@@ -1,7 +1,8 @@
 """Encode images: the outputs of two inner layers of the improved network.
 
 Reads   test and validation images (.npy), the improved network (.keras)
-Does    one pass through the network, no training
+Does    one pass through the network, no training; of layers with many dimensions, keeps the first
+        principal components, so that what follows takes no longer than by default
 Writes  test.npy and valid.npy: float32 encodings (n, d); detailed_test.npy and
         detailed_valid.npy: those of an earlier layer; test_predicted.npy: the network's labels for
         the test images, uint8 (n,)
@@ -10,12 +11,27 @@ Writes  test.npy and valid.npy: float32 encodings (n, d); detailed_test.npy and
 from pathlib import Path
 
 import numpy as np
+from sklearn.decomposition import PCA
 
 from stages.common.command import InputError, run
 from stages.common.files import IMAGES, load_array, save_array
 from stages.common.params import read_params
 from stages.encoding.layers import OUTPUT, encode
 from stages.networks.backend import load_network
+
+MOST = 1_024  # dimensions of an encoding that is kept as it is
+KEPT = 256  # principal components of one that has more
+
+
+def shorten(valid: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return encodings (n, d) and (m, d) as they are, or projected to principal components.
+
+    The components are those of the validation encodings; float32, at most `KEPT` columns.
+    """
+    if valid.shape[1] <= MOST:
+        return valid, test
+    pca = PCA(min(KEPT, len(valid)), svd_solver="randomized", random_state=0).fit(valid)
+    return pca.transform(valid).astype(np.float32), pca.transform(test).astype(np.float32)
 
 
 def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
@@ -30,10 +46,9 @@ def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
             f"{improved}: layer {layer}: expected encodings that differ, found that of every test"
             " image to be the same: the network has learned nothing, lower train.lr in params.yaml"
         )
-    for name, array in zip(("valid", "test"), (valid, test), strict=True):
-        save_array(encoding / f"{name}.npy", array)
-    for name, array in zip(("valid", "test"), details, strict=True):
-        save_array(encoding / f"detailed_{name}.npy", array)
+    for prefix, pair in (("", (valid, test)), ("detailed_", details)):
+        for name, array in zip(("valid", "test"), shorten(*pair), strict=True):
+            save_array(encoding / f"{prefix}{name}.npy", array)
     predicted = probabilities.argmax(axis=1)
     save_array(encoding / "test_predicted.npy", predicted.astype(np.uint8))
 

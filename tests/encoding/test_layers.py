@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from stages.common.command import InputError
 from stages.common.files import save_array
@@ -43,3 +44,29 @@ def test_a_network_that_encodes_all_images_alike_is_one_clear_line(workspace):
     with pytest.raises(InputError, match=r"dead.keras: layer encoding: expected encodings that di"):
         extract_encoding.main(*(workspace / path for path in paths))
     assert not (workspace / "encoding").exists()
+
+
+def test_an_encoding_of_many_dimensions_is_shortened_and_keeps_its_neighbours():
+    rng = np.random.default_rng(1)
+    points = (rng.normal(size=(500, 12)) @ rng.normal(size=(12, 1_100))).astype(np.float32)
+    valid, test = extract_encoding.shorten(points[:400], points[400:])
+    assert valid.shape == (400, extract_encoding.KEPT)
+    assert test.shape == (100, extract_encoding.KEPT)
+    assert valid.dtype == test.dtype == np.float32
+    before, after = cdist(points[400:], points[:400]), cdist(test, valid)
+    np.testing.assert_allclose(after, before, rtol=1e-3)
+    again, _ = extract_encoding.shorten(points[:400], points[400:])
+    np.testing.assert_array_equal(again, valid)
+
+
+def test_an_encoding_of_few_dimensions_is_left_as_it_is():
+    points = np.ones((30, extract_encoding.MOST), np.float32)
+    valid, test = extract_encoding.shorten(points[:20], points[20:])
+    assert valid.shape[1] == extract_encoding.MOST
+    np.testing.assert_array_equal(np.concatenate([valid, test]), points)
+
+
+def test_few_images_are_projected_to_as_many_components_as_there_are():
+    points = np.random.default_rng(1).normal(size=(50, 1_100)).astype(np.float32)
+    valid, test = extract_encoding.shorten(points[:30], points[30:])
+    assert (valid.shape, test.shape) == ((30, 30), (20, 30))

@@ -17,6 +17,7 @@ from pypdf import PdfReader
 from stages.common.pictures import fonts_for
 from stages.common.yaml import load_yaml
 from stages.encoding import scatter
+from stages.encoding.extract_encoding import KEPT, MOST
 from stages.hand_in import charts, report
 from tests.helpers import ROOT, one_line, read_json, synthetic, words_of
 
@@ -357,6 +358,15 @@ def test_runs_that_failed_are_told_beside_those_that_ended(tried):
     text = words(tried)
     assert ", 1 failed" in text
     assert "For the default network no setting has a higher mean than the one chosen." in text
+
+
+def test_a_layer_of_many_dimensions_is_said_to_be_shortened_as_it_is(project):
+    with modify_yaml(project / "params.yaml") as params:
+        params["extract_encoding"]["layer"] = "stage_1_add"
+    assert f"the first {KEPT} principal components are used" in words(project)
+    table = pd.read_csv(project / "plots/compare_layers.csv")
+    table.assign(dimensions=MOST).to_csv(project / "plots/compare_layers.csv", index=False)
+    assert "principal components are used" not in words(project)
 
 
 def test_images_of_a_label_are_drawn_at_random_and_the_same_again():
