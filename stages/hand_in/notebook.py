@@ -31,15 +31,16 @@ SHOWN = ("train_default", "train_improved")  # stages whose definitions are not 
 PARTS = re.compile(
     r"^(\{\{ \w+ \}\}|```python\n.*?\n```)$|\n(?=##)", re.MULTILINE | re.DOTALL
 )  # a stage, code, and where a heading begins a cell
+UNUSED = ("fetch", "report")  # blocks of params.yaml
 RAW = "data/raw/"  # of which the four CSVs lie beside the notebook
 GIVEN = ("stages.common.command", "stages.common.params")  # what SET_UP has instead
 SET_UP = '''from pathlib import Path
 
 import pandas as pd
-from IPython.display import display
+from IPython.display import Markdown, display
 from PIL import Image
 
-LONGEST = 60  # lines of a file of figures that is shown
+LONGEST = 50  # lines of a file of figures that is shown
 
 
 class InputError(ValueError):
@@ -61,9 +62,11 @@ def call(main, *paths, makes):
                 display(Image.open(file).convert("RGB").quantize(16))  # a fourth of the bytes
             elif file.suffix in (".txt", ".json", ".csv"):
                 text = file.read_text(encoding="utf-8")
-                if file.suffix == ".txt" or text.count("\\n") <= LONGEST:
-                    print(file)
-                    display(pd.read_csv(file)) if file.suffix == ".csv" else print(text)
+                is_long = file.suffix != ".txt" and text.count("\\n") > LONGEST
+                if is_long or ",count\\n" in text:  # of which there is a picture
+                    continue
+                display(Markdown(f"`{file}`"))
+                display(pd.read_csv(file)) if file.suffix == ".csv" else print(text)
 
 
 ALL_IS_THERE = all(Path(path).exists() for path in RESULTS)'''
@@ -83,9 +86,10 @@ def assemble(text: str, pipeline: dict, settings: dict, sources: dict) -> nbform
     for part in re.split(PARTS, text):
         if found := re.fullmatch(r"\{\{ (\w+) \}\}", part or ""):
             if found[1] == "set_up":
+                used = {key: value for key, value in settings.items() if key not in UNUSED}
                 made = outputs_of(pipeline, text)
                 results = written([path for path in made if not path.startswith("data/")])
-                values = pprint.pformat(settings, width=96, sort_dicts=False)
+                values = pprint.pformat(used, width=96, sort_dicts=False)
                 cells += [
                     collapsed(f"RESULTS = {results}\n\n{SET_UP}"),
                     code(f"PARAMS = {values}"),
