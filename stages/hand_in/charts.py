@@ -56,31 +56,44 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, str]:
 def curves(rows: pd.DataFrame) -> Figure:
     """Draw loss and accuracy by epoch, a column of panels a network; validation is solid.
 
-    Axes span the values from the second epoch on, if there is one: the first is often far off.
+    Both networks share axes: of the loss logarithmic, of accuracy logistic, which spreads what is
+    near 1.
 
     Args:
         rows: network, split, epoch, loss (nats) and accuracy
     """
     figure = Figure(figsize=(WIDTH, 3.3), layout="constrained")
     networks = list(rows["network"].unique())
-    axes = figure.subplots(2, len(networks), sharex="col", squeeze=False)
+    axes = figure.subplots(2, len(networks), sharex="col", sharey="row", squeeze=False)
     for (row, column), ax in np.ndenumerate(axes):
         quantity = ("loss", "accuracy")[row]
         of_network = rows[rows["network"] == networks[column]]
         for split, color, style in (("training", LIGHT, "--"), ("validation", DARK, "-")):
             one = of_network[of_network["split"] == split]
-            ax.plot(one["epoch"], one[quantity], style, color=color, label=split, marker="o")
-        ax.set_ylabel("loss (nats)" if quantity == "loss" else quantity)
+            values = one[quantity].clip(*((1e-4, None) if row == 0 else (1e-3, 1 - 1e-3)))
+            ax.plot(one["epoch"], values, style, color=color, label=split, marker="o")
         ax.xaxis.get_major_locator().set_params(integer=True)
-        later = of_network[of_network["epoch"] >= min(2, of_network["epoch"].max())][quantity]
-        margin = 0.1 * (later.max() - later.min()) or 0.1
-        ax.set_ylim(later.min() - margin, later.max() + margin)
         ax.legend()
+    for ax in axes[0]:
+        ax.set_yscale("log")
+        _plain_ticks(ax, (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2))
+    for ax in axes[1]:
+        ax.set_yscale("logit")
+        _plain_ticks(ax, (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999))
+        ax.set_xlabel("epoch")
     for ax, network in zip(axes[0], networks, strict=True):
         ax.set_title(f"{network} network")
-    for ax in axes[1]:
-        ax.set_xlabel("epoch")
+    for ax, words in zip(axes[:, 0], ("loss (nats)", "accuracy"), strict=True):
+        ax.set_ylabel(words)
     return figure
+
+
+def _plain_ticks(ax: Axes, values: tuple[float, ...]) -> None:
+    """Write those of the values on the axis that it shows, and no others."""
+    low, high = ax.get_ylim()
+    shown = [value for value in values if low <= value <= high]
+    ax.set_yticks(shown, [f"{value:g}" for value in shown])
+    ax.minorticks_off()
 
 
 @styled
@@ -181,6 +194,7 @@ def layers(scores: pd.DataFrame) -> Figure:
             ax.plot(range(len(rows)), rows[key], marker=marker, color=color, label=name)
         ax.set_xticks(range(len(rows)), rows["layer"], rotation=20, ha="right")
         ax.set(title=f"{network} network", ylim=(_lowest(ax), 1))
+    axes[0].set_ylabel("score")
     axes[0].legend()
     return figure
 

@@ -86,13 +86,13 @@ def draw(metrics: Path, plots: Path, batch_norm: bool, skip: bool, seed: int) ->
         "counts": charts.matrices(
             {
                 "k-means": read_counts(plots / "clusters.csv", "label", "cluster"),
-                "density": read_counts(plots / "density.csv", "label", "cluster"),
+                "HDBSCAN": read_counts(plots / "density.csv", "label", "cluster"),
             },
             "label",
             "cluster",
         ),
         "numbers": charts.numbers_of_clusters(pd.read_csv(plots / "kmeans_range.csv")),
-        "images": charts.images({"cluster": by_components, "label": by_components}, seed),
+        "images": charts.images({"cluster": by_components}, seed),
     }
 
 

@@ -169,7 +169,7 @@ def main(
         guesses[name] = {"guess": words, "standing": standing, "why": why}
         guesses[name]["evidence"] = "; ".join(evidence)
         print(f"guess: label {label}: {standing}: {why}")
-        text = f"Label {label}: {words or 'no guess'} ({standing}: {why})"
+        text = f"Label {label}: {words or 'no guess'} ({standing})"
         rows.append((text, *show(images[inside], groups[inside], rng)))
     save_json(metrics, guesses)
     fonts = fonts_for(" ".join(params["guess"]["words"]))

@@ -34,7 +34,7 @@ from scipy.stats import binomtest
 from stages.common.command import run
 from stages.common.files import LABELS, load_array, save_json
 from stages.common.pictures import NOTE, save_figure
-from stages.meaning.statistics import TOO_FEW_SIMILAR, flips_in_words, readable
+from stages.meaning.statistics import FLIP, TOO_FEW_SIMILAR, flips_in_words, readable
 
 CHANCE = 0.001
 ENOUGH = 0.96
@@ -71,10 +71,12 @@ def say(verdict: str, groups: dict[str, int], pairs: list[dict], n: int) -> str:
     flips = ", ".join(flips_in_words(pairs))
     jumps = [found["jump"] for found in pairs if found["jump"] is not None]
     no_flip = (
-        "Between visually similar images no label flips at a threshold of an image statistic"
-        f" (the sharpest jump is {max(jumps):.2f} of 1), so "
+        f"Of the {len(pairs)} pairs of labels {len(jumps)} share enough visually similar images to"
+        " look for thresholds. At none of an image statistic does one label switch to the other:"
+        f" the sharpest jump of its fraction is {max(jumps):.2f}, where 1 is a clean switch and"
+        f" {FLIP} counts as one."
         if jumps
-        else f"{TOO_FEW_SIMILAR}; as far as can be told, "
+        else f"{TOO_FEW_SIMILAR}."
     )
     looks = "Groups that look different: " + ", ".join(
         f"{number} in label {label}" for label, number in groups.items()
@@ -82,7 +84,7 @@ def say(verdict: str, groups: dict[str, int], pairs: list[dict], n: int) -> str:
     return {
         "no_structure": f"As far as {n:,} validation images can tell, labels are no better"
         " predicted than by chance: they follow nothing that can be seen in the images.",
-        "visual_groups": f"{no_flip}the labels follow visual classes. {looks}.",
+        "visual_groups": f"{no_flip} So the labels follow visual classes. {looks}.",
         "image_statistic": "The labels follow image statistics, as a tree of eight leaves can tell."
         + (f" Between visually similar images the label flips at {flips}." if flips else ""),
         "mixed": "Some labels follow image statistics: between visually similar images"

@@ -34,9 +34,14 @@ from stages.common.files import IMAGES, LABELS, load_array, save_json
 from stages.common.params import read_params
 from stages.common.pictures import NOTE, save_figure
 from stages.encoding.clustering import find_clusters, tabulate
-from stages.meaning.statistics import TOO_FEW_SIMILAR, flips_in_words, measure, readable
+from stages.meaning.statistics import (
+    FLIP,
+    TOO_FEW_SIMILAR,
+    flips_in_words,
+    measure,
+    readable,
+)
 
-FLIP = 0.52
 SIMILAR = 1_000  # images in a cluster, on average
 CLUSTERS = 27  # at least: the images of fewer are not similar
 COMPONENTS = 30  # principal ones of the pixels, in which images are similar

@@ -73,6 +73,7 @@ def readable(name: str) -> str:
     return name.replace("_", " ")
 
 
+FLIP = 0.52  # jump of a label's fraction from which on it flips: see docs/log-meaning.md
 TOO_FEW_SIMILAR = (
     "There are too few visually similar images to see whether any label flips between them"
 )
