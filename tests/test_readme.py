@@ -11,7 +11,7 @@ import pytest
 from stages.common.yaml import parse_yaml
 from stages.encoding.clustering import best_number
 from stages.meaning import label_flips
-from tests.helpers import ROOT, STAGES, module, outputs
+from tests.helpers import ROOT, STAGES, call, module, outputs
 
 
 def committed(path: str) -> str:
@@ -105,15 +105,37 @@ def test_the_table_of_settings_is_the_committed_metrics(labels, name):
     assert table_rows(f"{labels} {name}") == [expected]
 
 
-@pytest.mark.parametrize(("labels", "name"), RECIPES)
-def test_the_results_in_the_readme_are_the_committed_metrics(labels, name):
-    runs = metrics("runtime/recipes")[labels][name]["seeds"].values()
-    scores = metrics("recipes")[labels][name]
-    key = "test_accuracy_1" if name == "default" else "test_accuracy_2"
-    expected = [name, str(len(runs))]
-    expected += [f"{scores['mean'][key]:.4f} ± {scores['standard_deviation'][key]:.4f}"]
-    expected += [f"{max(run['teraflop'] for run in runs):.0f}"]
-    assert expected in [row[:-1] for row in table_rows(CHOSEN[labels]["twist"])]
+@pytest.mark.parametrize("term", metrics("terms"))
+def test_the_results_in_the_readme_are_the_committed_metrics(term):
+    found = metrics("terms")[term]
+    groups = ", ".join(str(number) for number in found["groups"].values())
+    verdict = f"{found['verdict'].replace('_', ' ')}; groups in labels 0 to 4: {groups}"
+    (row,) = table_rows(term)
+    assert [*row[:2], row[3]] == [f"{found['default']:.4f}", f"{found['improved']:.4f}", verdict]
+
+
+def test_the_readme_has_all_terms_and_the_first_is_what_the_committed_results_are_of():
+    assert set(metrics("terms")) == {"winter-2025", "winter-2022", "winter-2020"}
+    here = metrics("terms")["winter-2025"]
+    for name in ("default", "improved"):
+        assert here[name] == metrics(f"evaluate/{name}")["accuracy"]
+    assert here["groups"] == metrics("interpret")["groups"]
+
+
+def test_the_accuracies_over_seeds_in_the_readme_are_the_committed_metrics():
+    for name, key in (("default", "test_accuracy_1"), ("improved", "test_accuracy_2")):
+        scores = metrics("recipes")["chain"][name]
+        words = f"{scores['mean'][key]:.4f} ± {scores['standard_deviation'][key]:.4f}"
+        assert words in " ".join(README.split("| label |")[0].split())
+        assert len(scores["seeds"]) == 5
+
+
+def test_the_readme_shows_what_metrics_show_prints(tmp_path):
+    call(tmp_path, "git", "clone", "-q", str(ROOT), str(tmp_path / "clone"))
+    printed = call(tmp_path / "clone", "dvc", "metrics", "show")
+    shown = README.split("```text\n")[1].split("\n```")[0]
+    lines = [line.rstrip() for line in printed.splitlines() if line.startswith(("Path", "metrics"))]
+    assert [line.rstrip() for line in shown.splitlines()] == lines
 
 
 def test_the_guesses_in_the_readme_are_the_committed_ones():
@@ -141,15 +163,23 @@ def test_the_time_of_a_sweep_beside_the_queues_is_the_committed_one():
     assert f"took {ratio:.2f} of the time of `dvc queue`" in TEXT
 
 
-def test_the_figures_of_the_other_sweeps_in_the_text_are_the_committed_ones():
-    text, sweeps = " ".join(TEXT.split()), metrics("sweeps")
-    for name, words in (("default", "points from"), ("improved", "for the improved one")):
-        winner = sweeps[f"rates_{name}"]["winner"]
-        assert f"`{winner['setting']}`" in text
-        assert f"{100 * winner['difference']:+.2f} {words}" in text
-        assert f"({winner['words']})" in text
-        deviation = sweeps[f"seeds_{name}"]["settings"]["default"]["standard_deviation"]
-        assert f"{100 * deviation:.2f}" in text
+@pytest.mark.parametrize("network", ["default", "improved"])
+def test_the_table_of_learning_rates_is_the_committed_metrics(network):
+    sweep = metrics("sweeps")[f"rates_{network}"]
+    effects = {name.split(".")[1]: row for name, row in sweep["effects"].items()}
+    for setting, row in sweep["settings"].items():
+        words = "as chosen" if setting == "default" else re.sub("[=_]", " ", setting)
+        expected = [f"{row['mean']:.4f} ± {row['standard_deviation']:.4f}"]
+        effect = effects.get(setting)
+        expected += [f"{100 * effect['difference']:+.2f}", effect["words"]] if effect else ["", ""]
+        assert table_rows(f"{network} network, {words}") == [expected]
+
+
+def test_the_sweeps_in_the_text_are_of_the_committed_settings():
+    for sweep in metrics("sweeps").values():
+        assert sweep["same_data"]
+        assert sweep["same_settings"]
+        assert not sweep["fixed"]
 
 
 def test_the_table_of_layers_is_the_committed_metrics():
