@@ -33,7 +33,7 @@ PARTS = re.compile(
 )  # a stage, code, and where a heading begins a cell
 UNUSED = ("fetch", "report")  # blocks of params.yaml
 RAW = "data/raw/"  # of which the four CSVs lie beside the notebook
-GIVEN = ("stages.common.command", "stages.common.params")  # what SET_UP has instead
+GIVEN = {"stages.common.command", "stages.common.params"}  # what SET_UP has instead
 SET_UP = '''from pathlib import Path
 
 import pandas as pd
@@ -82,7 +82,7 @@ def assemble(text: str, pipeline: dict, settings: dict, sources: dict) -> nbform
         sources: texts of the code by module, such as stages.common.files
     """
     cells: list[nbformat.NotebookNode] = []
-    defined = set(GIVEN)
+    defined: set[str] = set()
     for part in re.split(PARTS, text):
         if found := re.fullmatch(r"\{\{ (\w+) \}\}", part or ""):
             if found[1] == "set_up":
@@ -127,7 +127,7 @@ def needed(module: str, sources: dict[str, str]) -> list[str]:
     """Return the modules that a module imports from the project, each after those that it needs."""
     found: list[str] = []
     for node in ast.parse(sources[module]).body:
-        if isinstance(node, ast.ImportFrom) and node.module in sources:
+        if isinstance(node, ast.ImportFrom) and node.module in sources.keys() - GIVEN:
             found += [other for other in needed(node.module, sources) if other not in found]
     return [*found, module]
 

@@ -178,12 +178,17 @@ def test_in_other_situations_the_text_says_what_was_found_and_no_more(project, s
 
 def test_the_results_here_are_told_in_an_abstract_and_four_answers(project):
     text = words(project)
-    abstract = between(text, "Abstract.", "Q1 The default network")
+    abstract = between(text, "Abstract.", "Q1: The default network")
     for name in ("default", "improved"):
         scores = read_json(ROOT / f"metrics/evaluate/{name}.json")
         assert f"{scores['accuracy']:.2%}" in abstract
         assert f"{scores['ci_low']:.2%} to {scores['ci_high']:.2%}" in abstract
-    for part in ("Q2 An improved network", "Q3 Results", "Q4 What the labels mean", "Conclusion"):
+    for part in (
+        "Q2: An improved network",
+        "Q3: Results",
+        "Q4: What the labels mean",
+        "Conclusion",
+    ):
         assert part in text
     assert len(abstract.split()) <= 120
 
