@@ -166,7 +166,7 @@ def test_the_time_of_a_sweep_beside_the_queues_is_the_committed_one():
 @pytest.mark.parametrize("network", ["default", "improved"])
 def test_the_table_of_learning_rates_is_the_committed_metrics(network):
     sweep = metrics("sweeps")[f"rates_{network}"]
-    effects = {name.split(".")[1]: row for name, row in sweep["effects"].items()}
+    effects = {name.split(".", 1)[1]: row for name, row in sweep["effects"].items()}
     for setting, row in sweep["settings"].items():
         words = "as chosen" if setting == "default" else re.sub("[=_]", " ", setting)
         expected = [f"{row['mean']:.4f} ± {row['standard_deviation']:.4f}"]
