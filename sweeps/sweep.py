@@ -56,7 +56,7 @@ def check_sources(stage: str) -> None:
     Raises:
         InputError: it is not; the message says what to do.
     """
-    changed = call(ROOT, "git", "status", "--porcelain", "--", *SOURCES).splitlines()
+    changed = call(ROOT, "git", "status", "--short", "--", *SOURCES).splitlines()
     if locked((ROOT / "dvc.lock").read_text("utf-8")) != locked(
         call(ROOT, "git", "show", "HEAD:./dvc.lock")
     ):
