@@ -23,6 +23,7 @@ from pathlib import Path
 
 from benchmarks.stage_runs import clone_last_commit
 from stages.common.yaml import load_yaml
+from stages.hand_in.notebook import made_by
 from sweeps.worker import environment
 
 RUN_TIMES = ("metrics/runtime/", "report/")
@@ -40,7 +41,7 @@ def with_networks(stages: dict) -> set[str]:
     """Return the stages of dvc.yaml that train, or use what such stages have made."""
     found = set(TRAININGS)
     while True:
-        made = {path for name in found for path in outputs_of(stages[name])}
+        made = {path for name in found for path in made_by(stages[name])}
         more = {
             name
             for name, stage in stages.items()
@@ -54,12 +55,6 @@ def with_networks(stages: dict) -> set[str]:
 def meet(path: str, other: str) -> bool:
     """Tell whether one of two paths is the other, or lies below it."""
     return f"{path}/".startswith(f"{other}/") or f"{other}/".startswith(f"{path}/")
-
-
-def outputs_of(stage: dict) -> list[str]:
-    """Return the paths that a stage of dvc.yaml makes."""
-    entries = [entry for kind in ("outs", "metrics", "plots") for entry in stage.get(kind, [])]
-    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
 
 
 def judge(path: str, was: dict | None, now: dict | None, may_differ: bool) -> tuple[str, str]:
@@ -98,7 +93,7 @@ def main(*overrides: str) -> None:
         after = hashes_of(load_yaml(folder / "dvc.lock"))
         made = {path: json.loads((folder / path).read_text()) for path in TOLERANCES}
         stages = load_yaml(folder / "dvc.yaml")["stages"]
-    may_differ = {path for name in with_networks(stages) for path in outputs_of(stages[name])}
+    may_differ = {path for name in with_networks(stages) for path in made_by(stages[name])}
     counts = {"same": 0, "close": 0, "different": 0}
     for path in sorted(before.keys() | after.keys()):
         if path.startswith(RUN_TIMES):
