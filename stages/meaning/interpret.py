@@ -1,18 +1,21 @@
 """Say what the labels follow: visual classes, a property of images, both, or nothing.
 
-Reads   validation labels (.npy); what is known of the improved network and of thresholds at
-        which labels flip (JSON), of trees on image statistics and of groups inside labels (CSV)
+Reads   validation labels (.npy); what is known of the improved network, of thresholds at which
+        labels flip and of the labels' order (JSON), of trees on properties and of groups inside
+        labels (CSV)
 Does    decides by these rules, the first that holds; accuracies are of the validation images
 
 no_structure     neither the network nor the tree predicts labels better than the most frequent
                  label does: binomial test, p of `CHANCE` and more
-image_statistic  the tree is right for `ENOUGH` of the images, and labels flip between visually
-                 similar images (or there are too few training images to find any)
+image_statistic  the tree is as accurate as the network, and labels flip between visually similar
+                 images; or the labels are ordered, as bins of a property are, and no image
+                 statistic parts them exactly in each visual class; or there are too few training
+                 images to tell, and the accuracy of the tree is at least `ENOUGH`
 mixed            labels flip between visually similar images
 visual_groups    otherwise
 
-So where groups and statistics both predict the labels, groups win unless labels flip: statistics
-differ between classes anyhow.
+So where groups and properties both predict the labels, groups win unless labels flip or are
+ordered: properties differ between classes anyhow.
 
 Writes  the verdict, and with the figures behind it (JSON), a picture of them (PNG)
 
@@ -21,6 +24,9 @@ majority_accuracy   of the most frequent label; so tree_accuracy and network_acc
                     similar_accuracy: of the most frequent label among visually similar
                     images, what an image's look alone tells (training images)
 groups              found in each label
+property            that the labels follow: of image_statistic the one whose tree is best, or that
+                    follows the order best; of mixed the one that parts each visual class; or null
+ordered             the labels in the order of that property, or null if they have none
 """
 
 import json
@@ -38,35 +44,68 @@ from stages.meaning.statistics import FLIP, TOO_FEW_SIMILAR, flips_in_words, rea
 
 CHANCE = 0.001
 ENOUGH = 0.96
+BINS = ("image_statistic", "mixed")  # verdicts with which an order means something
 PREDICTORS = {  # and what they are called in words
     "majority": "the most frequent label",
-    "tree": "a tree of eight leaves on image statistics",
+    "tree": "a tree of eight leaves on properties of the image",
     "similar": "the most frequent label of visually similar images",
     "network": "the improved network",
 }
 
 
-def decide(p: float, flips: bool | None, tree_accuracy: float) -> str:
+def decide(p: float, flips: bool | None, accuracies: dict[str, float | None], order: dict) -> str:
     """Return the verdict by the rules at the top of this file.
 
     Args:
         p: of labels being predicted no better than the most frequent label does
         flips: whether any label flips between visually similar images; None: too few images to tell
+        accuracies: of `tree` and `network` at least
+        order: what metrics/label_order.json holds
     """
     if p >= CHANCE:
         return "no_structure"
-    if flips is not False and tree_accuracy >= ENOUGH:
+    bound = accuracies["network"] if flips else ENOUGH
+    if flips is not False and accuracies["tree"] >= bound:
+        return "image_statistic"
+    if order["ordered"] and order["by_class"] is None:
         return "image_statistic"
     return "mixed" if flips else "visual_groups"
 
 
-def say(verdict: str, groups: dict[str, int], pairs: list[dict], n: int) -> str:
+def find_property(
+    verdict: str, alone: pd.Series, accuracies: dict[str, float | None], order: dict
+) -> str | None:
+    """Return the property that labels follow, None if none is known or they follow none.
+
+    Args:
+        alone: accuracy of the tree on each property alone
+        accuracies, order: as of `decide`
+    """
+    if verdict == "mixed":
+        return order["by_class"] if order["ordered"] else None
+    if verdict != "image_statistic":
+        return None
+    if accuracies["tree"] >= accuracies["network"] or not order["ordered"]:
+        return str(alone.idxmax())
+    return order["property"]
+
+
+def say(
+    verdict: str,
+    groups: dict[str, int],
+    pairs: list[dict],
+    n: int,
+    property_: str | None,
+    order: dict,
+) -> str:
     """Say in a sentence or two why this is the verdict.
 
     Args:
         groups: how many were found in each label
         pairs: of metrics/label_flips.json
         n: validation images
+        property_: as of `find_property`
+        order: as of `decide`
     """
     flips = ", ".join(flips_in_words(pairs))
     jumps = [found["jump"] for found in pairs if found["jump"] is not None]
@@ -81,15 +120,47 @@ def say(verdict: str, groups: dict[str, int], pairs: list[dict], n: int) -> str:
     looks = "Groups that look different: " + ", ".join(
         f"{number} in label {label}" for label, number in groups.items()
     )
-    return {
-        "no_structure": f"As far as {n:,} validation images can tell, labels are no better"
-        " predicted than by chance: they follow nothing that can be seen in the images.",
-        "visual_groups": f"{no_flip} So the labels follow visual classes. {looks}.",
-        "image_statistic": "The labels follow image statistics, as a tree of eight leaves can tell."
-        + (f" Between visually similar images the label flips at {flips}." if flips else ""),
-        "mixed": "Some labels follow image statistics: between visually similar images"
-        f" the label flips at {flips}. The others follow visual classes. {looks}.",
-    }[verdict]
+    if verdict == "no_structure":
+        return (
+            f"As far as {n:,} validation images can tell, labels are no better predicted than by"
+            " chance: they follow nothing that can be seen in the images."
+        )
+    if verdict == "visual_groups":
+        return f"{no_flip} So the labels follow visual classes. {looks}."
+    if verdict == "image_statistic":
+        switches = f" Between visually similar images the label flips at {flips}." if flips else ""
+        return say_property(property_, order) + switches
+    if property_:
+        return (
+            f"The labels are bins of {readable(property_)}, {in_order(order)}, by thresholds of"
+            " their own in each visual class: in clusters of visually similar images it decides"
+            f" alone (accuracy {order['exactness']:.2f}), over all images it does not."
+        )
+    return (
+        f"Some labels follow image statistics: between visually similar images the label flips at"
+        f" {flips}. The others follow visual classes. {looks}."
+    )
+
+
+def say_property(property_: str | None, order: dict) -> str:
+    """Say that labels follow a property, and which; arguments as of `say`."""
+    family = ", ".join(map(readable, order["family"])) if property_ == order["property"] else ""
+    name = readable(property_ or "") + (f" (also {family})" if family else "")
+    if not order["ordered"]:
+        return f"The labels follow properties of the image, as a small tree can tell, first {name}."
+    known = f"It is {name}" if property_ else "No property measured follows this order well"
+    how_well = (
+        f" (rank correlation {order['correlation']:.2f})" if property_ == order["property"] else ""
+    )
+    return (
+        f"The labels are bins of one property, {in_order(order)}: visually similar images have the"
+        f" same label or the next one, and {order['mixed']:.0%} of the images are in clusters that"
+        f" hold several labels. {known}{how_well}."
+    )
+
+
+def in_order(order: dict) -> str:
+    return "in the order " + ", ".join(map(str, order["order"]))
 
 
 def draw(verdict: str, because: str, accuracies: dict[str, float | None]) -> Figure:
@@ -114,11 +185,14 @@ def main(
     of_statistics: Path,
     of_groups: Path,
     of_flips: Path,
+    of_order: Path,
     metrics: Path,
     reasons: Path,
     picture: Path,
 ) -> None:
-    network, flips = (json.loads(path.read_text("utf-8")) for path in (of_network, of_flips))
+    network, flips, order = (
+        json.loads(path.read_text("utf-8")) for path in (of_network, of_flips, of_order)
+    )
     statistics = pd.read_csv(of_statistics, index_col="predictor")["valid_accuracy"]
     accuracies = {
         "majority": float(statistics["majority"]),
@@ -133,13 +207,22 @@ def main(
     numbers = groups["label"].value_counts(sort=False).to_dict()
     any_flips = any(found["flips"] for found in flips["pairs"])
     known = flips["similar_accuracy"] is not None
-    verdict = decide(p, any_flips if known else None, accuracies["tree"])
-    because = say(verdict, numbers, flips["pairs"], n)
+    verdict = decide(p, any_flips if known else None, accuracies, order)
+    alone = statistics.drop(["majority", "tree"])
+    property_ = find_property(verdict, alone, accuracies, order)
+    because = say(verdict, numbers, flips["pairs"], n, property_, order)
     print(f"interpret: {verdict}. {because}")
     save_json(metrics, {"verdict": verdict})
     save_json(
         reasons,
-        {"verdict": verdict, "because": because, "groups": numbers, "chance_p": p}
+        {
+            "verdict": verdict,
+            "because": because,
+            "groups": numbers,
+            "property": property_,
+            "ordered": order["order"] if order["ordered"] and verdict in BINS else None,
+            "chance_p": p,
+        }
         | {f"{name}_accuracy": accuracy for name, accuracy in accuracies.items()},
     )
     save_figure(draw(verdict, because, accuracies), picture)

@@ -3,7 +3,8 @@
 Reads   training images and labels (.npy)
 Does    divides the images into clusters of visually similar images, whatever their labels;
         follows each statistic through the images of any two labels in a cluster
-Writes  the sharpest jump between any two labels (JSON), a table of them (PNG)
+Writes  the clusters, uint8 (n,), all 0 where there are too few images to find any (.npy); the
+        sharpest jump between any two labels (JSON), a table of them (PNG)
 
 Classes differ in statistics, too, but little by little, or with hardly any image in between. A
 label that was given by a statistic flips at a threshold where images lie as dense as elsewhere: a
@@ -30,7 +31,7 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
 from stages.common.command import run
-from stages.common.files import IMAGES, LABELS, load_array, save_json
+from stages.common.files import IMAGES, LABELS, load_array, save_array, save_json
 from stages.common.params import read_params
 from stages.common.pictures import NOTE, save_figure
 from stages.encoding.clustering import find_clusters, tabulate
@@ -54,7 +55,7 @@ def find_similar(images: np.ndarray, seed: int) -> np.ndarray:
     """Divide images (n, 28, 28, 1) into clusters of similar images; return the clusters, (n,)."""
     pixels = images.reshape(len(images), -1).astype(np.float32)
     points = PCA(COMPONENTS, svd_solver="covariance_eigh").fit_transform(pixels)
-    return find_clusters(points, len(images) // SIMILAR, 1, seed)
+    return find_clusters(points, min(len(images) // SIMILAR, 256), 1, seed)
 
 
 def sharpest_jump(values: np.ndarray, second: np.ndarray, seed: int) -> tuple[float, float | None]:
@@ -163,7 +164,9 @@ def draw(pairs: list[dict]) -> Figure:
     return figure
 
 
-def main(images_path: Path, labels_path: Path, metrics: Path, picture: Path) -> None:
+def main(
+    images_path: Path, labels_path: Path, similar_path: Path, metrics: Path, picture: Path
+) -> None:
     params = read_params()
     seed = params["label_flips"]["seed"]
     images = load_array(images_path, IMAGES)
@@ -178,6 +181,7 @@ def main(images_path: Path, labels_path: Path, metrics: Path, picture: Path) -> 
         jump = "none similar" if found["jump"] is None else f"{found['jump']:.2f}"
         print(f"label_flips: sharpest jump between {first} and {second}: {jump}", flush=True)
         pairs.append({"pair": f"{first}-{second}"} | found)
+    save_array(similar_path, (clusters if enough else np.zeros(len(images))).astype(np.uint8))
     save_json(metrics, {"similar_accuracy": similar, "pairs": pairs})
     save_figure(draw(pairs), picture)
 

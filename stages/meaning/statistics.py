@@ -38,20 +38,20 @@ def _measure(images: np.ndarray) -> pd.DataFrame:
             "brightness": images.mean(axis=(1, 2)),
             "contrast": images.std(axis=(1, 2)),
             "inked_area": ink.mean(axis=(1, 2)),
-            "ink_brightness": _ratio((images * ink).sum(axis=(1, 2)), ink.sum(axis=(1, 2))),
+            "ink_brightness": ratio((images * ink).sum(axis=(1, 2)), ink.sum(axis=(1, 2))),
             "width": _extent(np.any(ink, axis=1)),
             "height": _extent(np.any(ink, axis=2)),
-            "center_x": _ratio(images.sum(axis=1) @ np.arange(images.shape[2]), total),
-            "center_y": _ratio(images.sum(axis=2) @ np.arange(images.shape[1]), total),
-            "left_right_symmetry": _likeness(images, images[:, :, ::-1]),
-            "top_bottom_symmetry": _likeness(images, images[:, ::-1]),
+            "center_x": ratio(images.sum(axis=1) @ np.arange(images.shape[2]), total),
+            "center_y": ratio(images.sum(axis=2) @ np.arange(images.shape[1]), total),
+            "left_right_symmetry": likeness(images, images[:, :, ::-1]),
+            "top_bottom_symmetry": likeness(images, images[:, ::-1]),
             "texture": (down + across) / (2 * images[0].size),
-            "stripes_across": _ratio(down, down + across),
+            "stripes_across": ratio(down, down + across),
         }
     )
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Divide, giving 0 where the whole is 0, as in an empty image."""
     return np.divide(part, whole, out=np.zeros(len(part), np.float64), where=whole > 0)
 
@@ -62,10 +62,10 @@ def _extent(inked: np.ndarray) -> np.ndarray:
     return np.where(inked.any(axis=1), last - first, 0)
 
 
-def _likeness(images: np.ndarray, others: np.ndarray) -> np.ndarray:
+def likeness(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return what two images (n, 28, 28) fraction of their ink, 0-1."""
     difference = np.abs(images - others).sum(axis=(1, 2))
-    return 1 - _ratio(difference, (images + others).sum(axis=(1, 2)))
+    return 1 - ratio(difference, (images + others).sum(axis=(1, 2)))
 
 
 def readable(name: str) -> str:
