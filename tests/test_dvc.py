@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stages.common.files import LABELS, POINTS, load_array
 from stages.common.yaml import load_yaml
 from tests.helpers import (
     ELSEWHERE,
@@ -179,6 +180,12 @@ def test_evaluation_of_the_clone_is_complete(clone):
     by_label = pd.read_csv(clone / "plots/evaluate/labels.csv")
     assert by_label.groupby("network")["label"].apply(list).tolist() == [[0, 1, 2, 3, 4]] * 2
     assert pd.read_csv(clone / "metrics/runtime/evaluate.csv")["seconds"].gt(0).all()
+    labels = load_array(clone / "data/prepared/y_test.npy", LABELS)
+    for name in predictors[2:]:
+        probabilities = load_array(clone / f"data/predictions/{name}.npy", POINTS, len(labels))
+        accuracy = (probabilities.argmax(axis=1) == labels).mean()
+        assert accuracy == read_json(clone / f"metrics/evaluate/{name}.json")["accuracy"]
+        assert probabilities.shape[1] == 5
 
 
 def test_metrics_show_fits_on_a_screen_and_half_of_every_column_is_filled(clone):
