@@ -35,6 +35,7 @@ WITH_TENSORFLOW = {
     "extract_encoding",
     "compare_layers",
     "groups",
+    "saliency",
 }
 
 
