@@ -36,6 +36,21 @@ def test_the_committed_results_are_those_of_the_committed_code_and_parameters(tm
     assert "Data and pipelines are up to date." in output
 
 
+def test_repro_ends_with_a_summary_of_eight_lines(clone):
+    output = call(clone, "dvc", "repro", "--force", "--single-item", "summary")
+    lines = output.split("report/notebook.ipynb\n", 1)[1].split("Updating lock file")[0].split("\n")
+    summary = [line for line in lines if line]
+    accuracies = [
+        f"{read_json(clone / f'metrics/evaluate/{name}.json')['accuracy']:.2%}"
+        for name in ("default", "improved")
+    ]
+    assert len(summary) == 8
+    assert all(accuracy in summary[0] for accuracy in accuracies)
+    assert [line.split(":")[0] for line in summary[2:7]] == [f"Label {n}" for n in range(5)]
+    assert all((clone / path).exists() for path in summary[7].removeprefix("Open ").split(", "))
+    restore(clone)
+
+
 def test_a_second_repro_does_nothing_and_says_so(clone):
     output = call(clone, "dvc", "repro")
     assert stages_run(output) == set()
