@@ -21,7 +21,15 @@ from stages.common.yaml import load_yaml
 
 FACTORS = (1, 2, 4)
 # They read no rows: code, a download, figures of other stages.
-LEFT_OUT = ("fetch", "describe_networks", "compare_sweeps", "report", "notebook", "plots_page")
+LEFT_OUT = (
+    "fetch",
+    "describe_networks",
+    "compare_sweeps",
+    "report",
+    "notebook",
+    "plots_page",
+    "summary",
+)
 OVERRIDES = {"train_default.epochs": 1, "train_improved.epochs": 1, "train.precision": "float32"}
 
 

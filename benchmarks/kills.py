@@ -123,7 +123,7 @@ def run_stopped(
 def results(folder: Path) -> dict[str, tuple[str, int]]:
     """Return hash and size of every output that tells no run times, by path."""
     lock = load_yaml(folder / "dvc.lock")
-    outs = [out for stage in lock["stages"].values() for out in stage["outs"]]
+    outs = [out for stage in lock["stages"].values() for out in stage.get("outs", [])]
     return {
         out["path"]: (out["md5"], out["size"])
         for out in outs

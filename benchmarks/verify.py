@@ -79,7 +79,11 @@ def judge(path: str, was: dict | None, now: dict | None, may_differ: bool) -> tu
 
 def hashes_of(lock: dict) -> dict[str, str]:
     """Return the hash of each output in dvc.lock by its path."""
-    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
+    return {
+        out["path"]: out["md5"]
+        for stage in lock["stages"].values()
+        for out in stage.get("outs", [])
+    }
 
 
 def main(*overrides: str) -> None:

@@ -185,7 +185,11 @@ def restore(clone: Path) -> None:
 def locked_hashes(folder: Path) -> dict[str, str]:
     """The hash of every output in dvc.lock."""
     lock = load_yaml(folder / "dvc.lock")
-    return {out["path"]: out["md5"] for stage in lock["stages"].values() for out in stage["outs"]}
+    return {
+        out["path"]: out["md5"]
+        for stage in lock["stages"].values()
+        for out in stage.get("outs", [])
+    }
 
 
 def clone_with_data(source: Path, folder: Path) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stages.common.files import LABELS, POINTS, load_array
 from stages.common.yaml import load_yaml
 from tests.helpers import (
     ELSEWHERE,
@@ -33,6 +34,21 @@ def test_the_committed_results_are_those_of_the_committed_code_and_parameters(tm
     call(tmp_path, "git", "clone", "-q", str(ROOT), "fresh")
     output = call(tmp_path / "fresh", "dvc", "repro", "--dry", "--allow-missing")
     assert "Data and pipelines are up to date." in output
+
+
+def test_repro_ends_with_a_summary_of_eight_lines(clone):
+    output = call(clone, "dvc", "repro", "--force", "--single-item", "summary")
+    lines = output.split("report/notebook.ipynb\n", 1)[1].split("Updating lock file")[0].split("\n")
+    summary = [line for line in lines if line]
+    accuracies = [
+        f"{read_json(clone / f'metrics/evaluate/{name}.json')['accuracy']:.2%}"
+        for name in ("default", "improved")
+    ]
+    assert len(summary) == 8
+    assert all(accuracy in summary[0] for accuracy in accuracies)
+    assert [line.split(":")[0] for line in summary[2:7]] == [f"Label {n}" for n in range(5)]
+    assert all((clone / path).exists() for path in summary[7].removeprefix("Open ").split(", "))
+    restore(clone)
 
 
 def test_a_second_repro_does_nothing_and_says_so(clone):
@@ -179,6 +195,12 @@ def test_evaluation_of_the_clone_is_complete(clone):
     by_label = pd.read_csv(clone / "plots/evaluate/labels.csv")
     assert by_label.groupby("network")["label"].apply(list).tolist() == [[0, 1, 2, 3, 4]] * 2
     assert pd.read_csv(clone / "metrics/runtime/evaluate.csv")["seconds"].gt(0).all()
+    labels = load_array(clone / "data/prepared/y_test.npy", LABELS)
+    for name in predictors[2:]:
+        probabilities = load_array(clone / f"data/predictions/{name}.npy", POINTS, len(labels))
+        accuracy = (probabilities.argmax(axis=1) == labels).mean()
+        assert accuracy == read_json(clone / f"metrics/evaluate/{name}.json")["accuracy"]
+        assert probabilities.shape[1] == 5
 
 
 def test_metrics_show_fits_on_a_screen_and_half_of_every_column_is_filled(clone):

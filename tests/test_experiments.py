@@ -8,7 +8,7 @@ import pytest
 from tests.helpers import LOCK, RUN_TIMES, call, changed, restore, set_params, stages_run
 
 TRAINING = {"train_default", "train_improved"}
-HAND_IN = {"report", "notebook"}
+HAND_IN = {"report", "notebook", "summary"}
 GUESS = "[bright bands,width,bags,'',coats]"
 AFTER_KMEANS = {"kmeans", "scatter", "image_grids"} | HAND_IN
 
@@ -37,7 +37,7 @@ def test_another_rate_reruns_both_trainings_and_going_back_trains_nothing(clone)
 @pytest.mark.slow
 def test_epochs_of_the_default_network_leave_the_improved_one_alone(clone):
     ran = run_experiment(clone, "-S", "train_default.epochs=3")
-    others = {"evaluate", "compare_layers", "compare_sweeps", "environment"}
+    others = {"evaluate", "curves", "compare_layers", "compare_sweeps", "environment"}
     assert ran == {"train_default"} | others | HAND_IN
 
 

@@ -35,6 +35,7 @@ WITH_TENSORFLOW = {
     "extract_encoding",
     "compare_layers",
     "groups",
+    "saliency",
 }
 
 
@@ -126,6 +127,20 @@ def test_the_chapters_themselves_hold_a_line_of_words_alone():
     for path in (ROOT / "stages").glob("*/__init__.py"):
         (words,) = ast.parse(path.read_text()).body
         assert isinstance(words.value.value, str)
+
+
+def test_the_summary_needs_every_stage_so_that_it_runs_last():
+    """Of stages that need one another in no way DVC chooses the order."""
+    makers = {path: stage for stage in STAGES for path in outputs(stage)}
+    needed, left = set(), ["summary"]
+    while left:
+        needed.add(stage := left.pop())
+        for needs in STAGES[stage]["deps"]:
+            makers_of = {
+                makers[path] for path in makers if path == needs or path.startswith(f"{needs}/")
+            }
+            left += makers_of - needed
+    assert needed == set(STAGES)
 
 
 def test_stages_that_need_no_tensorflow_do_not_import_it():

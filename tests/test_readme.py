@@ -205,6 +205,21 @@ def test_the_figures_of_clusters_and_doubts_in_the_text_are_the_committed_ones()
     assert f"chance would find {doubts['by_chance']:.0%}" in text
 
 
+def test_the_figures_of_calibration_and_saliency_in_the_text_are_the_committed_ones():
+    text, maps, networks = " ".join(TEXT.split()), metrics("saliency"), metrics("curves")
+    improved, default = (networks[name] for name in ("improved", "default"))
+    assert f"confidence of {improved['confidence']:.3f} and an expected" in text
+    assert f"(15 bins) of {improved['calibration_error']:.3f}, where" in text
+    assert f"has {default['confidence']:.3f} and {default['calibration_error']:.3f}." in text
+    lowest = table("plots/curves/areas.csv").groupby("network")["average_precision"].min()
+    assert f"{lowest['improved']:.4f}, of the default network {lowest['default']:.4f}" in text
+    least, most = sorted(maps["on_object"], key=maps["on_object"].get)[:: len(maps["ink"]) - 1]
+    assert f"{maps['on_object'][least]:.0%} ({metrics('guess')[least]['guess']}) to" in text
+    assert f"to {maps['on_object'][most]:.0%} (label {most}) lies on the object" in text
+    assert f"{maps['ink'][least]:.0%} and {maps['ink'][most]:.0%} of the image" in text
+    assert all(abs(maps["on_object"][n] - maps["other_ink"][n]) < 0.01 for n in maps["ink"])
+
+
 def test_the_table_of_meanings_is_the_committed_metrics():
     revealed, guesses = metrics("reveal"), metrics("guess")
     for label in "01234":

@@ -4,7 +4,8 @@ Reads   validation and test encodings, test labels, the network's predicted labe
 Does    HDBSCAN (Campello, Moulavi and Sander 2013) on the first principal components, which finds
         the number of clusters itself and leaves images between them out; components and parameter
         are those of the validation encodings
-Writes  scores (JSON), clusters against labels (CSV, and a picture with a sentence on it)
+Writes  the cluster of each test image, int16 (n,), -1: none (.npy), scores (JSON), clusters against
+        labels (CSV, and a picture with a sentence on it)
 
 fraction    the least fraction of the images that makes a cluster: see `choose_fraction`
 clusters    how many there are
@@ -25,7 +26,7 @@ from sklearn.cluster import HDBSCAN
 from sklearn.decomposition import PCA
 
 from stages.common.command import run
-from stages.common.files import LABELS, POINTS, load_array, save_json, save_table
+from stages.common.files import LABELS, POINTS, load_array, save_array, save_json, save_table
 from stages.common.pictures import draw_counts, save_figure
 from stages.encoding.clustering import agreement, as_rows, in_words, prefixed, tabulate
 
@@ -93,6 +94,7 @@ def main(
     test_path: Path,
     labels_path: Path,
     predicted_path: Path,
+    clusters_path: Path,
     metrics: Path,
     table: Path,
     picture: Path,
@@ -124,6 +126,7 @@ def main(
         [*map(str, range(scores["clusters"])), "none"],
     )
     counts_of_labels = tabulate(labels, names)
+    save_array(clusters_path, clusters.astype(np.int16))
     save_json(metrics, scores)
     save_table(table, as_rows(counts_of_labels))
     title = "Test images of each label in the density clusters of the encoding"

@@ -3,8 +3,8 @@
 Reads   validation and test encodings, labels and images (.npy)
 Does    suspects an image the more, the more of its nearest validation images have another label
         (after Wilson 1972, who edits a training set so); tries itself out on planted errors
-Writes  how many planted errors it finds again (JSON), a picture of the most suspect images beside
-        their neighbours (PNG)
+Writes  the suspicion of each test image, float32 (n,), 0-1 (.npy), how many planted errors it finds
+        again (JSON), a picture of the most suspect images beside their neighbours (PNG)
 
 suspect       fraction of the test images all of whose neighbours have another label
 planted       images whose label was changed on purpose, for the trial alone, to any other label;
@@ -22,7 +22,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from stages.common.command import run
-from stages.common.files import IMAGES, LABELS, N_LABELS, POINTS, load_array, save_json
+from stages.common.files import IMAGES, LABELS, N_LABELS, POINTS, load_array, save_array, save_json
 from stages.common.params import read_params
 from stages.common.pictures import COLUMNS, draw_images, grid_height, save_figure
 
@@ -95,6 +95,7 @@ def main(
     test_path: Path,
     x_test_path: Path,
     y_test_path: Path,
+    suspicion_path: Path,
     metrics: Path,
     picture: Path,
 ) -> None:
@@ -108,6 +109,7 @@ def main(
         params["label_errors"]["neighbors"],
     )
     suspicions = suspicion(y_test, y_valid[rows], cosines)
+    save_array(suspicion_path, suspicions.astype(np.float32))
     changed, planted = plant(y_test, params["label_errors"]["seed"])
     trial = try_out(suspicion(changed, y_valid[rows], cosines), planted)
     contradicted = (y_valid[rows] != y_test[:, None]).all(axis=1)

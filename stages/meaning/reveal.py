@@ -3,8 +3,8 @@
 Reads   test images and labels, the groups inside each label (.npy)
 Does    finds every image in Fashion-MNIST, byte for byte, and so its class; no other stage
         learns of it but the one that judges a person's guess
-Writes  classes of each label, and how well the groups found agree with them (JSON), a table of
-        both (PNG)
+Writes  the class of each test image, uint8 (n,), a number in `CLASSES` or `UNKNOWN` (.npy), classes
+        of each label, and how well the groups found agree with them (JSON), a table of both (PNG)
 
 matched               fraction of the test images that are in Fashion-MNIST
 counts                images of each class, by label
@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import adjusted_mutual_info_score
 
 from stages.common.command import InputError, run
-from stages.common.files import IMAGES, LABELS, load_array, save_json
+from stages.common.files import IMAGES, LABELS, load_array, save_array, save_json
 from stages.common.pictures import draw_counts, save_figure
 from stages.data.fashion_mnist import CLASSES, find_fashion_mnist
 
@@ -86,7 +86,12 @@ def draw_skipped(why: str) -> Figure:
 
 
 def main(
-    images_path: Path, labels_path: Path, groups_path: Path, metrics: Path, picture: Path
+    images_path: Path,
+    labels_path: Path,
+    groups_path: Path,
+    classes_path: Path,
+    metrics: Path,
+    picture: Path,
 ) -> None:
     images = load_array(images_path, IMAGES)
     labels, groups = (load_array(path, LABELS, len(images)) for path in (labels_path, groups_path))
@@ -95,7 +100,7 @@ def main(
         classes = match(images, find_fashion_mnist(WAIT))
     except InputError as error:
         print(f"reveal: {error}")
-        classes = np.full(len(images), UNKNOWN)
+        classes = np.full(len(images), UNKNOWN, np.uint8)
         skipped = "Fashion-MNIST is not at hand; `dvc repro --force reveal` tries again"
     else:
         skipped = "the images are not Fashion-MNIST's"
@@ -111,6 +116,7 @@ def main(
         scores = {key: dict.fromkeys(map(str, np.unique(labels))) for key in scores}
         print(f"reveal: skipped, {skipped}")
         figure = draw_skipped(skipped)
+    save_array(classes_path, classes)
     save_json(metrics, {"skipped": skipped, "matched": float(known.mean())} | scores)
     save_figure(figure, picture)
 

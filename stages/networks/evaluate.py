@@ -2,9 +2,10 @@
 
 Reads   all images and labels (.npy), both networks (.keras)
 Does    predicts the test images with the networks, the majority label and logistic regression
-Writes  scores of each predictor (JSON); prediction times, scores by label, differences, accuracy on
-        the images that are not in training, and the confusion of each network (CSV); a picture of
-        each network's most confident mistakes (PNG)
+Writes  each network's probabilities, float32 (n, 5), of the improved one the mean over its views
+        (.npy); scores of each predictor (JSON); prediction times, scores by label, differences,
+        accuracy on the images that are not in training, and the confusion of each network (CSV); a
+        picture of each network's most confident mistakes (PNG)
 
 The figures are explained in scoring.py.
 """
@@ -19,7 +20,15 @@ from matplotlib.figure import Figure
 from sklearn.linear_model import LogisticRegression
 
 from stages.common.command import run
-from stages.common.files import IMAGES, LABELS, N_LABELS, load_array, save_json, save_table
+from stages.common.files import (
+    IMAGES,
+    LABELS,
+    N_LABELS,
+    load_array,
+    save_array,
+    save_json,
+    save_table,
+)
 from stages.common.params import read_params
 from stages.common.pictures import draw_images, grid_height, save_figure
 from stages.data.audit import are_in
@@ -99,6 +108,7 @@ def main(
     y_test: Path,
     default: Path,
     improved: Path,
+    predictions: Path,
     metrics: Path,
     runtime: Path,
     tables: Path,
@@ -137,6 +147,7 @@ def main(
     save_table(tables / "labels.csv", pd.concat(by_label, names=["network"]).reset_index("network"))
     save_table(tables / "differences.csv", pd.DataFrame(differences))
     for name in seconds:
+        save_array(predictions / f"{name}.npy", probabilities[name].astype(np.float32))
         save_table(tables / f"confusion_{name}.csv", count_confusion(labels, predicted[name]))
         title = f"Most confident mistakes of the {name} network"
         n = params["evaluate"]["mistakes"]

@@ -54,13 +54,18 @@ def test_arrays(workspace):
     return [workspace / f"{name}.npy" for name in ("x", "y", "groups")]
 
 
+def revealed(folder):
+    return [folder / name for name in ("classes.npy", "reveal.json", "reveal.png")]
+
+
 def test_reveal_tabulates_labels_against_classes(test_arrays, workspace, monkeypatch):
     monkeypatch.setattr(reveal, "find_fashion_mnist", lambda patience: known())
-    reveal.main(*test_arrays, workspace / "reveal.json", workspace / "reveal.png")
+    reveal.main(*test_arrays, *revealed(workspace))
     found = read_json(workspace / "reveal.json")
     assert found["skipped"] is None
     assert found["matched"] == 1
     assert found["counts"]["2"] == {"pullover": 2, "sneaker": 2}
+    np.testing.assert_array_equal(np.load(workspace / "classes.npy"), known()["y_test"])
     assert set(found["adjusted_mutual_info"].values()) == {1.0}
 
 
@@ -69,7 +74,7 @@ def test_reveal_is_skipped_for_other_images_with_a_clear_word(
 ):
     others = {name: 255 - array for name, array in known().items()}
     monkeypatch.setattr(reveal, "find_fashion_mnist", lambda patience: others)
-    reveal.main(*test_arrays, workspace / "reveal.json", workspace / "reveal.png")
+    reveal.main(*test_arrays, *revealed(workspace))
     found = read_json(workspace / "reveal.json")
     assert found["skipped"] == "the images are not Fashion-MNIST's"
     assert found["adjusted_mutual_info"] == dict.fromkeys("01234")
@@ -82,10 +87,13 @@ def test_reveal_is_skipped_where_fashion_mnist_is_not_at_hand(test_arrays, works
         raise InputError("no Fashion-MNIST: tried /somewhere")
 
     monkeypatch.setattr(reveal, "find_fashion_mnist", nowhere)
-    reveal.main(*test_arrays, workspace / "reveal.json", workspace / "reveal.png")
+    reveal.main(*test_arrays, *revealed(workspace))
     skipped = read_json(workspace / "reveal.json")["skipped"]
     assert "dvc repro --force reveal" in skipped
     assert "/somewhere" not in skipped
+    classes = np.load(workspace / "classes.npy")
+    assert classes.dtype == np.uint8
+    assert (classes == reveal.UNKNOWN).all()
 
 
 @pytest.mark.parametrize(
