@@ -161,6 +161,8 @@ def _read_rows(path: Path, rows: Iterator[str], layout: Layout, maximum: int) ->
             header=None,
             low_memory=False,
         )
+        if table.shape != (len(chunk), width + ends_empty):  # lines or values end elsewhere, too
+            raise InputError(f"{path}: expected a CSV of numbers, found control characters")
         if ends_empty and table.pop(width).notna().any():
             raise InputError(f"{path}: expected an empty last column as in row 1, found values")
         values += _checked(

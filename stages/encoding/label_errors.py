@@ -1,17 +1,22 @@
-"""Find test images that are likely labelled wrongly, by their neighbours in the encoding.
+"""Find test images that are likely labelled wrongly, by what the improved network says of them.
 
-Reads   validation and test encodings, labels and images (.npy)
-Does    suspects an image the more, the more of its nearest validation images have another label
-        (after Wilson 1972, who edits a training set so); tries itself out on planted errors
-Writes  the suspicion of each test image, float32 (n,), 0-1 (.npy), how many planted errors it finds
-        again (JSON), a picture of the most suspect images beside their neighbours (PNG)
+Reads   the improved network's probabilities of the test images, validation and test encodings,
+        labels and images (.npy)
+Does    doubts a label the more, the less probable the network, which has not seen the image, thinks
+        it: self-confidence (Northcutt and others 2021); tries itself out on planted errors
+Writes  the doubt of each test image, 1 less that probability, float32 (n,) (.npy), how many planted
+        errors it finds again (JSON), a picture of the most doubtful images beside their nearest
+        neighbours in the encoding (PNG)
 
-suspect       fraction of the test images all of whose neighbours have another label
-planted       images whose label was changed on purpose, for the trial alone, to any other label;
-              real errors are between similar images and so harder to tell from honest doubt
-found         fraction of the planted errors among the `LOOKED_AT` most suspect images
+suspect       fraction of the test images that confident learning counts as wrong: another label is
+              as probable as for images that have it, on average
+random, similar
+              trials, in which labels are changed on purpose: to any other label, or to the one that
+              the network thinks most probable besides
+planted       how many labels are changed
+found         fraction of the planted errors among as many most doubtful images
 by_chance     the same for images drawn at random
-auc           how often a planted error is more suspect than another image, 0-1; 0.5: chance
+auc           how often a planted error is more doubtful than another image, 0-1; 0.5: chance
 """
 
 from pathlib import Path
@@ -27,43 +32,61 @@ from stages.common.params import read_params
 from stages.common.pictures import COLUMNS, draw_images, grid_height, save_figure
 
 PLANTED = 0.01  # fraction of the test images
-LOOKED_AT = 0.05  # fraction of the test images, the most suspect ones
 
 
-def find_neighbors(known: np.ndarray, points: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows of the n nearest `known` encodings for each point, and cosines, (m, n) each."""
+def find_neighbors(known: np.ndarray, points: np.ndarray, n: int) -> np.ndarray:
+    """Return rows of the n `known` encodings nearest by cosine to each point, (m, n)."""
     search = NearestNeighbors(n_neighbors=min(n, len(known)), metric="cosine", algorithm="brute")
-    distances, rows = search.fit(known).kneighbors(points)
-    return rows, 1 - distances
+    return search.fit(known).kneighbors(points, return_distance=False)
 
 
-def suspicion(labels: np.ndarray, neighbor_labels: np.ndarray, cosines: np.ndarray) -> np.ndarray:
-    """Return for labels (m,) the fraction, 0-1, of their neighbours (m, n) that contradict them.
+def doubt(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return how little probable labels (m,) are by probabilities (m, 5): 0-1."""
+    return 1 - probabilities[np.arange(len(labels)), labels]
 
-    A neighbour counts by its cosine, so that nearer ones count more and few images tie.
+
+def count_suspects(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the fraction of labels (m,) that confident learning counts as wrong.
+
+    Args:
+        probabilities: (m, 5)
     """
-    weights = np.clip(cosines, 1e-6, None)
-    return (weights * (neighbor_labels != labels[:, None])).sum(axis=1) / weights.sum(axis=1)
+    own = 1 - doubt(labels, probabilities)
+    usual = [
+        own[labels == label].mean() if (labels == label).any() else 2 for label in range(N_LABELS)
+    ]
+    confident = np.where(probabilities >= usual, probabilities, 0)
+    return float((confident.any(axis=1) & (confident.argmax(axis=1) != labels)).mean())
 
 
-def plant(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Change a fraction of the labels (m,) at random; return all labels, and which changed (m,)."""
+def plant(
+    labels: np.ndarray, probabilities: np.ndarray | None, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Change a fraction of the labels (m,); return all labels, and which changed (m,).
+
+    Args:
+        probabilities: of labels, (m, 5): the most probable other one is taken; None: any other one
+    """
     rng = np.random.default_rng(seed)
     rows = rng.choice(len(labels), max(1, round(PLANTED * len(labels))), replace=False)
     planted = np.zeros(len(labels), bool)
     planted[rows] = True
-    wrong = (labels + rng.integers(1, N_LABELS, len(labels))) % N_LABELS
+    if probabilities is None:
+        wrong = (labels + rng.integers(1, N_LABELS, len(labels))) % N_LABELS
+    else:
+        others = np.arange(N_LABELS) != labels[:, None]
+        wrong = np.where(others, probabilities, -1).argmax(axis=1)
     return np.where(planted, wrong, labels), planted
 
 
-def try_out(suspicions: np.ndarray, planted: np.ndarray) -> dict:
-    """Return how many planted errors the suspicions (m,) find; glossary at the top of this file."""
-    looked_at = np.argsort(-suspicions, kind="stable")[: max(1, round(LOOKED_AT * len(planted)))]
+def try_out(doubts: np.ndarray, planted: np.ndarray) -> dict:
+    """Return how many planted errors the doubts (m,) find; glossary at the top of this file."""
+    looked_at = np.argsort(-doubts, kind="stable")[: planted.sum()]
     return {
         "planted": int(planted.sum()),
-        "found": float(planted[looked_at].sum() / planted.sum()),
-        "by_chance": len(looked_at) / len(planted),
-        "auc": float(roc_auc_score(planted, suspicions)),
+        "found": float(planted[looked_at].mean()),
+        "by_chance": float(planted.mean()),
+        "auc": float(roc_auc_score(planted, doubts)),
     }
 
 
@@ -89,13 +112,14 @@ def draw(
 
 
 def main(
+    probabilities_path: Path,
     valid_path: Path,
     x_valid_path: Path,
     y_valid_path: Path,
     test_path: Path,
     x_test_path: Path,
     y_test_path: Path,
-    suspicion_path: Path,
+    doubt_path: Path,
     metrics: Path,
     picture: Path,
 ) -> None:
@@ -103,19 +127,16 @@ def main(
     x_valid, x_test = load_array(x_valid_path, IMAGES), load_array(x_test_path, IMAGES)
     y_valid = load_array(y_valid_path, LABELS, len(x_valid))
     y_test = load_array(y_test_path, LABELS, len(x_test))
-    rows, cosines = find_neighbors(
-        load_array(valid_path, POINTS, len(x_valid)),
-        load_array(test_path, POINTS, len(x_test)),
-        params["label_errors"]["neighbors"],
-    )
-    suspicions = suspicion(y_test, y_valid[rows], cosines)
-    save_array(suspicion_path, suspicions.astype(np.float32))
-    changed, planted = plant(y_test, params["label_errors"]["seed"])
-    trial = try_out(suspicion(changed, y_valid[rows], cosines), planted)
-    contradicted = (y_valid[rows] != y_test[:, None]).all(axis=1)
-    save_json(metrics, {"suspect": float(contradicted.mean())} | trial)
-    top = np.argsort(-suspicions, kind="stable")[: params["label_errors"]["images"]]
-    beside = rows[top, : COLUMNS - 1]
+    probabilities = load_array(probabilities_path, POINTS, len(x_test))
+    valid, test = load_array(valid_path, POINTS), load_array(test_path, POINTS, len(x_test))
+    doubts, trials = doubt(y_test, probabilities), {}
+    for name, given in (("random", None), ("similar", probabilities)):
+        changed, planted = plant(y_test, given, params["label_errors"]["seed"])
+        trials[name] = try_out(doubt(changed, probabilities), planted)
+    save_array(doubt_path, doubts.astype(np.float32))
+    save_json(metrics, {"suspect": count_suspects(y_test, probabilities)} | trials)
+    top = np.argsort(-doubts, kind="stable")[: params["label_errors"]["images"]]
+    beside = find_neighbors(valid, test[top], COLUMNS - 1)
     captions = [f"label {y_test[row]}\nrow {row}" for row in top]
     save_figure(draw(x_test[top], captions, x_valid[beside], y_valid[beside]), picture)
 

@@ -5,7 +5,7 @@ import base64
 import numpy as np
 
 CONFIDENCES = (0.5, 0.7, 0.9, 0.99)  # where one bin ends and the next begins
-DOUBTS = (0, 0.25, 0.5, 0.75)
+DOUBTS = (0.25, 0.5, 0.75, 0.95)
 
 
 def packed(array: np.ndarray) -> dict[str, str]:
@@ -46,5 +46,5 @@ def of_network(probabilities: np.ndarray, labels: np.ndarray) -> list[dict]:
 
 
 def of_doubt(doubt: np.ndarray) -> dict:
-    bins = ["no doubt", "up to 25%", "25 to 50%", "50 to 75%", "above 75%"]
+    bins = ["up to 25%", "25 to 50%", "50 to 75%", "75 to 95%", "above 95%"]
     return coloring("doubt", bins, np.searchsorted(DOUBTS, doubt), ordered=True)

@@ -6,7 +6,7 @@ Reads   images and labels of the test set; its encodings, their projections, clu
 Does    finds nearest neighbours and the lists to step through; puts arrays and images into the page
 Writes  the page, one file that needs no server and no internet (HTML)
 
-doubt       fraction of an image's neighbours whose labels contradict its own: label_errors.py
+doubt       1 less the probability that the improved network gives to an image's label
 outlier     an image far from its ten nearest ones in the encoding, by their mean distance
 duplicates  neighbours in the encoding that differ least in their pixels, by the mean difference
 """

@@ -48,10 +48,9 @@ def list_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> dict:
 
 
 def list_doubts(doubts: np.ndarray) -> dict:
-    rows = highest(doubts, doubts > 0)
-    notes = [f"{doubts[row]:.0%} contradict" for row in rows]
-    how = "by the weight of neighbours in validation whose labels contradict their own"
-    return listed(how, rows, notes)
+    rows = highest(doubts, doubts > 0.5)
+    notes = [f"label has {1 - doubts[row]:.1%}" for row in rows]
+    return listed("the least probable by the improved network first", rows, notes)
 
 
 def list_outliers(distances: np.ndarray) -> dict:
