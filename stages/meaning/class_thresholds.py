@@ -11,8 +11,8 @@ import pandas as pd
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.tree import DecisionTreeClassifier
 
-MIXED = 0.8  # fraction of a cluster that its most frequent label has at most, to be looked at
-FEWEST = 20  # images on each side of a threshold
+UNMIXED = 0.8  # fraction of a cluster that its most frequent label has at most, to be looked at
+ON_A_SIDE = 20  # images on each side of a threshold
 EXACT = 0.92  # accuracy, of labels that are not wrong at random, from which on a rule is exact
 PARTED = 0.95  # accuracy of a threshold between two labels, to be told
 QUANTILE = 0.9  # of the clusters' accuracies: clusters that hold two classes are never exact
@@ -20,14 +20,14 @@ QUANTILE = 0.9  # of the clusters' accuracies: clusters that hold two classes ar
 
 def fit_small(values: np.ndarray, labels: np.ndarray) -> DecisionTreeClassifier:
     """Fit a tree of at most six leaves to values (n, k) and labels (n,)."""
-    tree = DecisionTreeClassifier(max_leaf_nodes=6, min_samples_leaf=FEWEST, random_state=0)
+    tree = DecisionTreeClassifier(max_leaf_nodes=6, min_samples_leaf=ON_A_SIDE, random_state=0)
     return tree.fit(values, labels)
 
 
 def mixed_clusters(labels: np.ndarray, clusters: np.ndarray) -> list[np.ndarray]:
-    """Return the rows of every cluster (n,) that has no label (n,) for more than `MIXED` of it."""
+    """Return the rows of each cluster (n,) of which no label (n,) has more than `UNMIXED`."""
     parts = [np.flatnonzero(clusters == cluster) for cluster in np.unique(clusters)]
-    return [rows for rows in parts if np.bincount(labels[rows]).max() <= MIXED * len(rows)]
+    return [rows for rows in parts if np.bincount(labels[rows]).max() <= UNMIXED * len(rows)]
 
 
 def deciding_statistic(
@@ -84,7 +84,7 @@ def find_thresholds(
         for pair in itertools.pairwise(order):
             both = rows[np.isin(labels[rows], pair)]
             second = labels[both] == pair[1]
-            if min(second.sum(), (~second).sum()) >= FEWEST:
+            if min(second.sum(), (~second).sum()) >= ON_A_SIDE:
                 stump = DecisionTreeClassifier(max_depth=1, class_weight="balanced").fit(
                     values[both, None], second
                 )

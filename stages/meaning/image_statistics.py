@@ -1,7 +1,7 @@
 """Ask how well simple properties of an image predict its label: each alone, and in a small tree.
 
 Reads   training and validation images and labels (.npy)
-Does    measures the validation images and `SAMPLE` of the training images, drawn at random; fits
+Does    measures the validation images and `MEASURED` of the training images, drawn at random; fits
         decision trees to these
 Writes  the properties of the validation images, float32 (n, 41) (.npy); accuracies by predictor
         (CSV); a picture of them and of the tree (PNG)
@@ -26,7 +26,7 @@ from stages.data.sampling import draw_rows
 from stages.meaning.properties import measure_properties
 from stages.meaning.statistics import readable
 
-SAMPLE = 8_000  # training images: a tree so small needs no more
+MEASURED = 8_000  # training images: a tree so small needs no more
 SHOWN = 16  # properties in the picture, the best ones
 LEAVES = 8  # of a tree, at most: what a person still reads
 SMALLEST = 0.002  # fraction of the images that a leaf has at least
@@ -88,7 +88,7 @@ def main(
     images, valid_images = load_array(x_train, IMAGES), load_array(x_valid, IMAGES)
     every_label = load_array(y_train, LABELS, len(images))
     valid_labels = load_array(y_valid, LABELS, len(valid_images))
-    rows, _ = draw_rows(every_label, SAMPLE, seed)
+    rows, _ = draw_rows(every_label, MEASURED, seed)
     labels = every_label[rows]
     n = len(rows) + len(valid_images)
     print(f"image_statistics: measuring {n:,} images", flush=True)

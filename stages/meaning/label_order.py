@@ -43,7 +43,7 @@ from stages.common.files import IMAGES, LABELS, POINTS, load_array, save_json, s
 from stages.common.pictures import draw_image, save_figure
 from stages.encoding.clustering import find_clusters, tabulate
 from stages.meaning.class_thresholds import EXACT, find_thresholds
-from stages.meaning.properties import PROPERTIES, family_of
+from stages.meaning.properties import PROPERTIES, family_of, rank_correlations
 from stages.meaning.statistics import measure, readable
 
 COMPONENTS = 40  # principal ones of the pixels, in which images are similar
@@ -133,12 +133,6 @@ def weigh(
     }
 
 
-def rank_correlations(properties: pd.DataFrame, ranks: np.ndarray) -> dict[str, float]:
-    """Return Spearman's rank correlation of each property (n, k) with ranks (n,); 0 if constant."""
-    found = properties.corrwith(pd.Series(ranks), method="spearman").fillna(0)
-    return dict(found)
-
-
 def along_encoding(encodings: np.ndarray, ranks: np.ndarray) -> np.ndarray:
     """Return where encodings (n, d) lie along the direction that follows ranks (n,) best.
 
@@ -207,7 +201,7 @@ def main(
     ranks = np.argsort(order)[valid_labels]
     along = along_encoding(encodings, ranks)
     correlations = rank_correlations(properties, ranks)
-    best = max(correlations, key=lambda name: abs(correlations[name]))
+    best = str(correlations.abs().idxmax())
     if correlations[best] < 0:
         order, ranks, along = order[::-1], len(order) - 1 - ranks, -along
     known = evidence["ordered"] and abs(correlations[best]) >= BOUND

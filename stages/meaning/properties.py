@@ -140,8 +140,15 @@ def _spread(profiles: np.ndarray) -> np.ndarray:
 
 def family_of(name: str, properties: pd.DataFrame) -> list[str]:
     """Return the properties that hardly differ from one: rank correlations of `FAMILY` and more."""
-    alike = properties.corrwith(properties[name], method="spearman").abs().drop(name)
+    alike = rank_correlations(properties, properties[name]).abs().drop(name)
     return list(alike[alike >= FAMILY].sort_values(ascending=False, kind="stable").index)
+
+
+def rank_correlations(properties: pd.DataFrame, values: pd.Series | np.ndarray) -> pd.Series:
+    """Return Spearman's rank correlation of each property (n, k) with values (n,); constant: 0."""
+    differs = properties.nunique() > 1
+    found = properties.loc[:, differs].corrwith(pd.Series(values), method="spearman")
+    return found.reindex(properties.columns, fill_value=0.0)
 
 
 PROPERTIES = tuple(measure_properties(np.zeros((1, 28, 28, 1), np.uint8)))  # their names
