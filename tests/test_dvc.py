@@ -38,8 +38,12 @@ def test_the_committed_results_are_those_of_the_committed_code_and_parameters(tm
 
 def test_repro_ends_with_a_summary_of_eight_lines(clone):
     output = call(clone, "dvc", "repro", "--force", "--single-item", "summary")
-    lines = output.split("report/notebook.ipynb\n", 1)[1].split("Updating lock file")[0].split("\n")
-    summary = [line for line in lines if line]
+    lines = output.splitlines()
+    command, end = (
+        next(n for n, line in enumerate(lines) if line.startswith(start))
+        for start in ("> ", "Open ")
+    )
+    summary = lines[command + 1 : end + 1]
     accuracies = [
         f"{read_json(clone / f'metrics/evaluate/{name}.json')['accuracy']:.2%}"
         for name in ("default", "improved")
