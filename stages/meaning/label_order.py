@@ -10,7 +10,8 @@ Writes  what was found (JSON); thresholds of a statistic in each cluster (CSV); 
 
 order           the labels, so that neighbours in it meet most; null with fewer than three labels
                 or too few images
-ordered         whether the labels are: `mixed` and `linked` are at least `MIXED` and `LINKED`
+ordered         whether the labels are: `linked` is 1 at least, and `mixed` is `MIXED`, or less by
+                `CREDIT` for each 1 that `linked` is above 1
 mixed           fraction of the training images in clusters whose second label has `SECOND` of
                 the images more than the rarest
 linked          how often the neighbours in the order that meet least meet, over how often any two
@@ -49,8 +50,8 @@ from stages.meaning.statistics import measure, readable
 COMPONENTS = 40  # principal ones of the pixels, in which images are similar
 NEIGHBORS = 15
 MIXED = 0.7
+CREDIT = 0.05
 SECOND = 0.1
-LINKED = 1.0
 BOUND = 0.7
 CLASSES_SHOWN = 5
 IN_A_ROW = 12
@@ -126,7 +127,7 @@ def weigh(
     order, linked = best_order(meetings) if several else (list(range(len(meetings))), 0.0)
     mixed = mixed_fraction(labels, clusters) if several else 0.0
     return order, {
-        "ordered": bool(mixed >= MIXED and linked >= LINKED),
+        "ordered": bool(linked >= 1 and mixed + CREDIT * (linked - 1) >= MIXED),
         "mixed": mixed,
         "linked": linked,
         "random_labels": random_labels,
