@@ -201,7 +201,8 @@ def test_the_figures_of_clusters_and_doubts_in_the_text_are_the_committed_ones()
     )
     assert f"{dense['outside']:.0%} of the images lie between clusters" in text
     assert f"or hard: {doubts['suspect']:.1%} are" in text
-    assert f"{doubts['found']:.0%} of the changes are among the 5% most suspect" in text
+    assert f"changed at random {doubts['random']['found']:.0%} are among as many most" in text
+    assert f"likeliest other label {doubts['similar']['found']:.0%}; chance" in text
     assert f"chance would find {doubts['by_chance']:.0%}" in text
 
 
@@ -266,11 +267,12 @@ def test_the_table_of_kills_is_the_committed_metrics(signal):
 
 
 @pytest.mark.parametrize("stage", metrics("runtime/growth"))
-def test_the_table_of_growth_is_the_committed_metrics(stage):
+def test_the_table_of_growth_is_the_committed_metrics_of_stages_above_12_seconds(stage):
     sizes = metrics("runtime/growth")[stage].values()
     seconds = ", ".join(f"{size['seconds']:.1f}" for size in sizes)
     megabytes = ", ".join(f"{size['peak_megabytes']:.0f}" for size in sizes)
-    assert table_rows(f"`{stage}`") == [[seconds, megabytes]]
+    is_told = max(size["seconds"] for size in sizes) > 12
+    assert table_rows(f"`{stage}`") == ([[seconds, megabytes]] if is_told else [])
 
 
 def test_every_file_that_a_page_names_exists():
