@@ -5,7 +5,7 @@
 Reads   the last commit
 Does    clones it for each term, sets `fetch.twist`, and runs `dvc repro` as far as the verdict
 Writes  metrics/terms.json, and prints it: of each term, test accuracies of both networks, the
-        verdict, and how many groups each label has; terms of other runs stay
+        verdict, how many groups each label has, and what they follow; terms of other runs stay
 """
 
 import json
@@ -26,7 +26,8 @@ def read_results(metrics: Path) -> dict:
     """Return what a chain's metrics say of both networks and of the labels."""
     scores = {name: load_json(metrics / f"evaluate/{name}.json")["accuracy"] for name in NETWORKS}
     found = load_json(metrics / "interpret.json")
-    return scores | {"verdict": found["verdict"], "groups": found["groups"]}
+    told = ("verdict", "groups", "property", "ordered")
+    return scores | {key: found[key] for key in told}
 
 
 def main(*terms: str) -> None:

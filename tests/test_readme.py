@@ -203,7 +203,7 @@ def test_the_figures_of_clusters_and_doubts_in_the_text_are_the_committed_ones()
     assert f"or hard: {doubts['suspect']:.1%} are" in text
     assert f"changed at random {doubts['random']['found']:.0%} are among as many most" in text
     assert f"likeliest other label {doubts['similar']['found']:.0%}; chance" in text
-    assert f"chance would find {doubts['by_chance']:.0%}" in text
+    assert f"chance would find {doubts['random']['by_chance']:.0%}" in text
 
 
 def test_the_figures_of_calibration_and_saliency_in_the_text_are_the_committed_ones():
