@@ -33,7 +33,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import cross_val_predict
@@ -139,6 +138,8 @@ def along_encoding(encodings: np.ndarray, ranks: np.ndarray) -> np.ndarray:
 
     Each by a ridge regression on four fifths of the other images.
     """
+    if len(ranks) < 5:
+        return np.zeros(len(ranks))
     return cross_val_predict(RidgeCV(np.logspace(-2, 4, 7)), encodings, ranks, cv=5)
 
 
@@ -210,7 +211,7 @@ def main(
     exact = exactness >= EXACT * (1 - evidence["random_labels"])
     found = evidence | {
         "order": [int(names[label]) for label in order],
-        "direction": float(spearmanr(along, ranks).statistic),
+        "direction": float(rank_correlations(pd.DataFrame({"along": along}), ranks)["along"]),
         "property": best if known else None,
         "correlation": float(abs(correlations[best])),
         "family": family_of(best, properties) if known else [],

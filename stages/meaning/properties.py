@@ -145,8 +145,11 @@ def family_of(name: str, properties: pd.DataFrame) -> list[str]:
 
 
 def rank_correlations(properties: pd.DataFrame, values: pd.Series | np.ndarray) -> pd.Series:
-    """Return Spearman's rank correlation of each property (n, k) with values (n,); constant: 0."""
-    differs = properties.nunique() > 1
+    """Return Spearman's rank correlation of each property (n, k) with values (n,).
+
+    0 where either is constant.
+    """
+    differs = (properties.nunique() > 1) & (len(np.unique(values)) > 1)
     found = properties.loc[:, differs].corrwith(pd.Series(values), method="spearman")
     return found.reindex(properties.columns, fill_value=0.0)
 

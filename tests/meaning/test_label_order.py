@@ -145,3 +145,10 @@ def test_a_family_is_what_hardly_differs_and_a_constant_property_is_in_none():
         {"width": width, "spread_x": -(width**3), "tilt": rng.random(500), "extent": 1.0}
     )
     assert properties.family_of("width", table) == ["spread_x"]
+    assert (properties.rank_correlations(table, np.zeros(500)) == 0).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_with_hardly_any_validation_images_there_is_still_a_direction(n):
+    encodings = np.random.default_rng(0).random((n, 4))
+    assert np.isfinite(label_order.along_encoding(encodings, np.arange(n))).all()
