@@ -9,8 +9,9 @@ no_structure     neither the network nor the tree predicts labels better than th
                  label does: binomial test, p of `CHANCE` and more
 image_statistic  the tree is as accurate as the network, and labels flip between visually similar
                  images; or the labels are ordered, as bins of a property are, and no image
-                 statistic parts them exactly in each visual class; or there are too few training
-                 images to tell, and the accuracy of the tree is at least `ENOUGH`
+                 statistic parts them more exactly in each visual class than the tree does over
+                 all images; or there are too few training images to tell, and the accuracy of
+                 the tree is at least `ENOUGH`
 mixed            labels flip between visually similar images
 visual_groups    otherwise
 
@@ -44,6 +45,7 @@ from stages.meaning.statistics import FLIP, TOO_FEW_SIMILAR, flips_in_words, rea
 
 CHANCE = 0.001
 ENOUGH = 0.96
+MORE = 0.05  # accuracy in visual classes above that over all images
 BINS = ("image_statistic", "mixed")  # verdicts with which an order means something
 PREDICTORS = {  # and what they are called in words
     "majority": "the most frequent label",
@@ -53,13 +55,13 @@ PREDICTORS = {  # and what they are called in words
 }
 
 
-def decide(p: float, flips: bool | None, accuracies: dict[str, float | None], order: dict) -> str:
+def decide(p: float, flips: bool | None, accuracies: dict[str, float], order: dict) -> str:
     """Return the verdict by the rules at the top of this file.
 
     Args:
         p: of labels being predicted no better than the most frequent label does
         flips: whether any label flips between visually similar images; None: too few images to tell
-        accuracies: of `tree` and `network` at least
+        accuracies: of `tree` and `network`
         order: what metrics/label_order.json holds
     """
     if p >= CHANCE:
@@ -67,13 +69,14 @@ def decide(p: float, flips: bool | None, accuracies: dict[str, float | None], or
     bound = accuracies["network"] if flips else ENOUGH
     if flips is not False and accuracies["tree"] >= bound:
         return "image_statistic"
-    if order["ordered"] and order["by_class"] is None:
+    by_class = order["by_class"] is not None and order["exactness"] > accuracies["tree"] + MORE
+    if order["ordered"] and not by_class:
         return "image_statistic"
     return "mixed" if flips else "visual_groups"
 
 
 def find_property(
-    verdict: str, alone: pd.Series, accuracies: dict[str, float | None], order: dict
+    verdict: str, alone: pd.Series, accuracies: dict[str, float], order: dict
 ) -> str | None:
     """Return the property that labels follow, None if none is known or they follow none.
 

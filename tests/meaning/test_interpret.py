@@ -39,6 +39,13 @@ def order_of(ordered=False, by_class=None, found=None, family=()):
         (1e-9, True, 0.6, order_of(ordered=True), "image_statistic"),
         (1e-9, True, 0.6, order_of(ordered=True, by_class="brightness"), "mixed"),
         (1e-9, True, 0.95, order_of(ordered=True, by_class="width"), "image_statistic"),
+        (
+            1e-9,
+            True,
+            0.85,
+            order_of(ordered=True, by_class="width") | {"exactness": 0.88},
+            "image_statistic",
+        ),
     ],
 )
 def test_the_verdict_follows_the_stated_rules(p, flips, tree, order, verdict):
