@@ -209,6 +209,18 @@ def test_the_figures_of_clusters_and_doubts_in_the_text_are_the_committed_ones()
     assert f"chance would find {doubts['random']['by_chance']:.0%}" in text
 
 
+def test_the_figures_of_labels_made_up_in_order_are_the_committed_ones():
+    text, found = " ".join(TEXT.split()), metrics("orders")
+    bins = found["outside"]
+    told = f"of {bins['asked']} whose labels are bins of a property that no list has, "
+    assert f"{told}{bins['in_their_order']} were found ordered" in text
+    classes = [found[kind] for kind in ("merge", "alone", "five")]
+    asked, ordered = (sum(one[key] for one in classes) for key in ("asked", "ordered"))
+    assert f"of {asked} by class, {ordered}." in text
+    moved = found["by_class"]
+    assert f"found exact in {moved['exact']} of {moved['asked']}" in text
+
+
 def test_the_figures_of_calibration_and_saliency_in_the_text_are_the_committed_ones():
     text, maps, networks = " ".join(TEXT.split()), metrics("saliency"), metrics("curves")
     improved, default = (networks[name] for name in ("improved", "default"))
