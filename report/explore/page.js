@@ -139,11 +139,11 @@ function keep(row) {
 // Many images: drawn around, in view, of a cell or a label.
 function select(some, words = "selected") {
   selection = new Set(some);
-  const all = [...(some.length ? some : rows)];
+  const all = [...(some.length ? some : rows.filter((row) => visible[row]))];
   const shown = all.toSorted((a, b) => Math.imul(a, 40503 ** 2) - Math.imul(b, 40503 ** 2));
   find("#selected").textContent =
-    some.length ? `${written(all.length, "image")} ${words}` : "All images: nothing is selected";
-  find("#csv").hidden = !some.length;
+    `${written(all.length, "image")} ${some.length ? words : "shown, none selected"}`;
+  find("#csv").hidden = find("#none").hidden = !some.length;
   find("#sampled").textContent = all.length > 120 ? "120 of them, drawn at random:" : "";
   find("#bars").innerHTML = ["label", "cluster", "prediction"].map((name) => {
     const one = coloring(name), numbers = tally(one, all), percent = 100 / Math.max(...numbers);
@@ -151,10 +151,11 @@ function select(some, words = "selected") {
       <i style="width: ${n * percent}%"></i>${written(n)}</div>`).join("")}</div>`;
   }).join("");
   find("#selection .tiles").replaceChildren(...shown.slice(0, 120).map((row) => tile(row)));
-  find('nav [value="selection"]').checked = true;
+  if (some.length) find('nav [value="selection"]').checked = true;
   redraw();
 }
 find("#visible").onclick = () => select(rows.filter(inView), "in view");
+find("#none").onclick = () => select([]);
 find("#csv").onclick = () => {
   const href = `data:text/csv,test_row%0A${[...selection].join("%0A")}%0A`;
   make("a", { href, download: "rows.csv" }).click();
@@ -175,12 +176,13 @@ function update() {
   const filters = colorings().filter(({ name }) => only[name]?.size);
   for (const row of rows)
     visible[row] = filters.every(({ name, codes }) => only[name].has(codes[row]));
-  const by = filters.map(({ name }) => `, filtered by ${name}`).join("");
+  const entries = (one) => [...only[one.name]].map((code) => short(one, code)).join(" or ");
+  const by = filters.map((one) => `, only ${one.name} ${entries(one)}`).join("");
   const n = visible.reduce((sum, one) => sum + one);
   find("#shown").textContent = `${written(n)} of ${written(data.n, "image")} shown${by}`;
   find("#clear").hidden = !filters.length;
   show();
-  redraw();
+  selection.size ? redraw() : select([]);
 }
 find("#legend").onclick = ({ target }) => {
   const value = +target.closest("button")?.value, picked = only[controls.coloring.value];
@@ -278,13 +280,13 @@ function press(key) {
       ? 2 * Math.hypot(X[row] - X[from], Y[row] - Y[from]) - ahead(row) : Infinity;
     point(least(cost, from));
   } else if (key === "Enter") keep(pointed);
-  else if (key === "Escape") select([]);
+  else if (key === "Escape") { keep(null); select([]); }
   else if (key === "+" || key === "-") zoom(key === "+" ? 1.5 : 2 / 3, middle);
   else if (key === "0") { view = new DOMMatrix(); redraw(); }
   else return false;
   return true;
 }
-overlay.onkeydown = (event) => press(event.key) && event.preventDefault();
+overlay.onkeydown = (event) => { if (press(event.key)) event.preventDefault(); };
 find("#zoom").onclick = ({ target }) => press(target.value);
 
 controls.network.onchange = updateNetwork;
@@ -294,5 +296,4 @@ matchMedia("(prefers-color-scheme: dark)").onchange = update;
 new ResizeObserver(redraw).observe(find("#paper"));
 updateNetwork();
 update();
-select([]);
 find("#guesses form").oninput();

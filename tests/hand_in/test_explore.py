@@ -287,7 +287,8 @@ def test_what_is_drawn_around_is_counted_shown_and_saved(page, data, tool):
 def test_entries_of_the_legend_filter(page, data):
     page.locator("#legend button", has_text="label 3").click()
     n = int((data["labels"] == 3).sum())
-    assert page.locator("#shown").inner_text() == f"{n:,} of 10,000 images shown, filtered by label"
+    assert page.locator("#selected").inner_text() == f"{n:,} images shown, none selected"
+    assert page.locator("#shown").inner_text() == f"{n:,} of 10,000 images shown, only label 3"
     page.locator("[name=coloring]").select_option("correctness")
     page.locator("#legend button", has_text="wrong").click()
     page.locator("#visible").click()
@@ -347,6 +348,8 @@ def test_the_map_is_usable_by_keyboard_and_classes_are_hidden_until_wanted(page,
     assert row != first
     page.keyboard.press("Enter")
     page.keyboard.press("+")
+    page.keyboard.press("Tab")
+    assert page.get_by_label("Zoom in").evaluate("button => button === document.activeElement")
     page.mouse.move(5, 5)
     assert facts(page)["row"] == row
     assert "revealed class" not in facts(page)
@@ -365,4 +368,6 @@ def test_on_a_phone_in_the_dark_the_page_fits_and_a_tap_shows_an_image(browser, 
     row = alone(points)
     page.touchscreen.tap(*points[row])
     assert expected_facts(data, row).items() <= facts(page).items()
+    page.get_by_text("Confusion", exact=True).click()
+    assert page.locator("html").evaluate("html => html.scrollWidth") <= 390
     assert not said
