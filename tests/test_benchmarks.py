@@ -21,7 +21,7 @@ def project(tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.skipif(sys.platform == "win32", reason="the benchmarks need Linux or a Mac")
 @pytest.mark.parametrize(
     ("command", "figures"),

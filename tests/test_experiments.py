@@ -10,7 +10,7 @@ from tests.helpers import LOCK, RUN_TIMES, call, changed, restore, set_params, s
 TRAINING = {"train_default", "train_improved"}
 HAND_IN = {"report", "notebook", "summary"}
 GUESS = "[bright bands,width,bags,'',coats]"
-AFTER_KMEANS = {"kmeans", "scatter", "image_grids"} | HAND_IN
+AFTER_KMEANS = {"kmeans", "scatter", "image_grids", "explore"} | HAND_IN
 
 
 def run_experiment(clone: Path, *options: str) -> set[str]:
@@ -37,13 +37,14 @@ def test_another_rate_reruns_both_trainings_and_going_back_trains_nothing(clone)
 @pytest.mark.slow
 def test_epochs_of_the_default_network_leave_the_improved_one_alone(clone):
     ran = run_experiment(clone, "-S", "train_default.epochs=3")
-    others = {"evaluate", "curves", "compare_layers", "compare_sweeps", "environment"}
+    others = {"evaluate", "curves", "compare_layers", "compare_sweeps", "environment", "explore"}
     assert ran == {"train_default"} | others | HAND_IN
 
 
 @pytest.mark.slow
-def test_tsne_reruns_itself_and_the_scatter_alone(clone):
-    assert run_experiment(clone, "-S", "tsne.perplexity=20") == {"tsne", "scatter"} | HAND_IN
+def test_tsne_reruns_itself_and_what_draws_it_alone(clone):
+    ran = run_experiment(clone, "-S", "tsne.perplexity=20")
+    assert ran == {"tsne", "scatter", "explore"} | HAND_IN
 
 
 @pytest.mark.slow

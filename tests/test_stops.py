@@ -55,10 +55,13 @@ def left_over(folder: Path) -> list[str]:
     return parts + call(folder, "git", "ls-files", "--others", "--exclude-standard").splitlines()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "words"),
-    [("fetch", "Running stage"), ("train_default", "Epoch 1/"), ("train_improved", "from scratch")],
+    [
+        pytest.param("fetch", "Running stage", marks=pytest.mark.slow),
+        pytest.param("train_default", "Epoch 1/", marks=pytest.mark.slow),
+        pytest.param("train_improved", "from scratch", marks=pytest.mark.lengthy),
+    ],
 )
 def test_after_kill_9_the_next_repro_ends_with_the_same_bytes(copy, stage, words):
     before = results_of(copy)

@@ -111,7 +111,7 @@ def test_training_again_gives_the_same_bytes(runs, workspace, stage):
     assert other != (first / MODEL).read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 @pytest.mark.parametrize("stage", NETWORKS)
 def test_training_again_in_mixed_bfloat16_gives_the_same_bytes(runs, workspace, stage):
     options = OPTIONS | {"train__precision": "mixed_bfloat16"}
