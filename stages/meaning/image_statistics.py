@@ -26,7 +26,7 @@ from stages.data.sampling import draw_rows
 from stages.meaning.properties import measure_properties
 from stages.meaning.statistics import readable
 
-MEASURED = 8_000  # training images: a tree so small needs no more
+MEASURED = 4_000  # training images: a tree so small needs no more
 SHOWN = 16  # properties in the picture, the best ones
 LEAVES = 8  # of a tree, at most: what a person still reads
 SMALLEST = 0.002  # fraction of the images that a leaf has at least
