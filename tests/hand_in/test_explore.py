@@ -74,7 +74,7 @@ def test_twins_lead_the_duplicates_and_a_far_image_the_outliers():
 def test_mistakes_and_doubts_are_listed_from_the_worst_on():
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.6, 0.4]])
     assert lists.list_mistakes(probabilities, np.array([0, 0, 0, 1]))["rows"] == [1, 2, 3]
-    assert lists.list_doubts(np.array([0, 0.2, 1]))["rows"] == [2, 1]
+    assert lists.list_doubts(np.array([0, 0.6, 1]))["rows"] == [2, 1]
 
 
 def test_what_marks_are_coloured_by_names_every_code():
@@ -86,7 +86,7 @@ def test_what_marks_are_coloured_by_names_every_code():
     confidence = [0.999, 0.95, 0.8, 0.6, 0.4]
     found = colorings.of_network(np.array([[0, one] for one in confidence]), np.ones(5))
     assert unpacked(found[2]["codes"]).tolist() == [0, 1, 2, 3, 4]
-    doubt = colorings.of_doubt(np.array([0, 0.2, 0.3, 0.75, 1]))
+    doubt = colorings.of_doubt(np.array([0.1, 0.3, 0.6, 0.9, 0.97]))
     assert unpacked(doubt["codes"]).tolist() == [0, 1, 2, 3, 4]
 
 

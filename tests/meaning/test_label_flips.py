@@ -87,7 +87,8 @@ def test_a_cluster_with_few_images_of_a_label_is_not_looked_at():
     assert found == {"jump": None, "statistic": None, "threshold": None, "flips": False}
     pairs = [{"pair": "0-1"} | found]
     assert "too few visually similar images" in label_flips.say(pairs)
-    assert "too few visually similar images" in interpret.say("visual_groups", {}, pairs, 100)
+    said = interpret.say("visual_groups", {}, pairs, 100, None, {})
+    assert "too few visually similar images" in said
 
 
 def test_visually_similar_images_are_in_one_cluster(monkeypatch):
