@@ -3,10 +3,12 @@
 import json
 import re
 import subprocess
+import tomllib
 from io import StringIO
 
 import pandas as pd
 import pytest
+from setuptools import find_packages
 
 from stages.common.yaml import parse_yaml
 from stages.encoding.clustering import best_number
@@ -347,3 +349,31 @@ def test_ci_runs_the_test_command_of_the_readme():
     commands = re.findall(r"^python -m pytest.*$", README, re.MULTILINE)
     assert len(commands) == 1
     assert commands[0] in (ROOT / ".ci/run").read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("message", "cure"),
+    [
+        ("unexpected error", 'git config --global user.name "Your name"'),
+        ("is not a git repository", "git init && git add . && git commit"),
+        ("is not owned by current user", 'git config --global --add safe.directory "$PWD"'),
+        ("python: command not found", ". .venv/bin/activate"),
+        ("python: command not found", r".venv\Scripts\Activate.ps1"),
+    ],
+)
+def test_a_trouble_that_dvc_gives_up_on_begins_with_its_message_and_has_its_cure(message, cure):
+    entries = re.split(r"\n(?=\*\*)", PAGES["troubles.md"])
+    assert any(message in entry.split("**")[1] and cure in entry for entry in entries)
+
+
+def test_commands_to_use_run_in_powershell_too():
+    for command in re.findall(r"^(?:dvc|python -m (?!venv)|git) .*$", README, re.MULTILINE):
+        assert "&&" not in command
+        assert "=$" not in command
+
+
+def test_an_editable_installation_finds_the_packages_and_nothing_else():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found = find_packages(str(ROOT), **project["tool"]["setuptools"]["packages"]["find"])
+    assert {"stages.data", "stages.meaning", "sweeps", "benchmarks"} <= set(found)
+    assert not {name for name in found if name.startswith(("tests", "data", "metrics", "plots"))}

@@ -28,6 +28,7 @@ def test_the_committed_params_are_valid():
         ("train_default__epochs", 1.0, "train_default.epochs: 1.0 is not of type 'integer'"),
         ("train_default__epochs", True, "train_default.epochs: True is not of type 'integer'"),
         ("kmeans__n_clusters", 1, "kmeans.n_clusters: 1 is less than the minimum of 2"),
+        ("prepare__limit", "", "(prepare.limit is null, or how many training images to keep"),
         ("prepare__limit", 10, "prepare.limit: 10 is less than the minimum of 200"),
         ("fetch__twist", [0, 1], "fetch.twist: [0, 1] is too short"),
         ("fetch__twist", [9] * 10, "fetch.twist.0: 9 is greater than the maximum of 4"),
