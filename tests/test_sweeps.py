@@ -269,7 +269,7 @@ def test_a_sweep_starts_from_committed_files_alone(swept):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.lengthy
 def test_a_cluster_that_loses_a_worker_ends_with_every_experiment_once_and_the_same_table(
     swept, tmp_path
 ):
