@@ -35,7 +35,6 @@ from stages.meaning.label_order import find_similar_images, weigh
 from stages.meaning.statistics import measure
 
 N_TRAIN = 54_000
-N = 60_000
 MOVED = 0.6  # standard deviations by which a statistic is moved for a class
 FIGURES = ROOT / "metrics/orders.json"
 
@@ -94,8 +93,8 @@ def make_labels(
     """Return the kind of a seed's labels, and the labels (n,), none of which is too rare."""
     rng, name = np.random.default_rng(seed), KINDS[seed % len(KINDS)]
     wrong = {"wrong_2": 0.02, "wrong_10": 0.1}.get(name, 0)
+    kinds = {kind.__name__: kind for kind in (*PURE, drawn)}
     while True:
-        kinds = {kind.__name__: kind for kind in (*PURE, drawn)}
         kind = PURE[rng.integers(len(PURE))] if wrong else kinds[name]
         labels = kind(rng, classes, images if kind in OF_IMAGES else statistics)
         if np.bincount(labels, minlength=5).min() >= SMALLEST * len(labels):
