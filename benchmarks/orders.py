@@ -29,7 +29,7 @@ from benchmarks.calibration import SMALLEST, cut, drawn, merge, merged, mixed, t
 from benchmarks.stage_runs import ROOT
 from stages.common.files import save_json
 from stages.data.fashion_mnist import find_fashion_mnist
-from stages.meaning.class_thresholds import EXACT, find_thresholds
+from stages.meaning.class_thresholds import find_thresholds, is_exact
 from stages.meaning.label_flips import find_similar
 from stages.meaning.label_order import find_similar_images, weigh
 from stages.meaning.statistics import measure
@@ -123,7 +123,7 @@ def main(first: str, end: str) -> None:
                 "asked": 1,
                 "ordered": ordered,
                 "in_their_order": ordered and order in ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0]),
-                "exact": exactness >= EXACT * (1 - evidence["random_labels"]),
+                "exact": is_exact(exactness, evidence["random_labels"]),
             }
         )
         print(f"orders: {seed}, {found[-1]}", flush=True)

@@ -18,6 +18,11 @@ PARTED = 0.95  # accuracy of a threshold between two labels, to be told
 QUANTILE = 0.9  # of the clusters' accuracies: clusters that hold two classes are never exact
 
 
+def is_exact(exactness: float, random_labels: float) -> bool:
+    """Tell whether a rule is exact, but for the fraction of labels that are wrong at random."""
+    return exactness >= EXACT * (1 - random_labels)
+
+
 def fit_small(values: np.ndarray, labels: np.ndarray) -> DecisionTreeClassifier:
     """Fit a tree of at most six leaves to values (n, k) and labels (n,)."""
     tree = DecisionTreeClassifier(max_leaf_nodes=6, min_samples_leaf=ON_A_SIDE, random_state=0)

@@ -8,8 +8,8 @@ Does    asks each validation image's most similar training images for their labe
 Writes  what was found (JSON); thresholds of a statistic in each cluster (CSV); validation images of
         five visual classes from one end of the order to the other (PNG)
 
-order           the labels, so that neighbours in it meet most; null with fewer than three labels
-                or too few images
+order           the labels, so that neighbours in it meet most; as they are numbered with fewer
+                than three labels or too few images
 ordered         whether the labels are: `linked` is 1 at least, and `mixed` is `MIXED`, or less by
                 `CREDIT` for each 1 that `linked` is above 1
 mixed           fraction of the training images in clusters whose second label has `SECOND` of
@@ -42,7 +42,7 @@ from stages.common.command import run
 from stages.common.files import IMAGES, LABELS, POINTS, load_array, save_json, save_table
 from stages.common.pictures import draw_image, save_figure
 from stages.encoding.clustering import find_clusters, tabulate
-from stages.meaning.class_thresholds import EXACT, find_thresholds
+from stages.meaning.class_thresholds import find_thresholds, is_exact
 from stages.meaning.properties import PROPERTIES, family_of, rank_correlations
 from stages.meaning.statistics import measure, readable
 
@@ -208,7 +208,7 @@ def main(
         order, ranks, along = order[::-1], len(order) - 1 - ranks, -along
     known = evidence["ordered"] and abs(correlations[best]) >= BOUND
     deciding, exactness, table = find_thresholds(measure(images), labels, clusters, order)
-    exact = exactness >= EXACT * (1 - evidence["random_labels"])
+    exact = is_exact(exactness, evidence["random_labels"])
     found = evidence | {
         "order": [int(names[label]) for label in order],
         "direction": float(rank_correlations(pd.DataFrame({"along": along}), ranks)["along"]),
