@@ -2,195 +2,186 @@
 
     python -m benchmarks.calibration fixing data/calibration
     python -m benchmarks.calibration scoring data/calibration
+    python -m benchmarks.calibration scoring data/calibration 9017
 
 Reads   params.yaml; Fashion-MNIST, as the stage fetch finds it
-Does    makes up labels for each seed of the set, as a course's four CSVs; runs the stages that
-        lead to the verdict on them, by their own commands, with a short training
-Writes  metrics/calibration.json, the set's part: the kind of each seed's labels, the verdict that
-        is right and the one given; the adjusted mutual information of groups and classes, mean
-        over the labels that hold several classes. In the folder, for each seed, what the stages
-        made: a network that is there is used again, so that a change of a later stage trains
-        nothing
+Does    makes up labels for each seed of the set, as labels.py does; runs the stages that lead to
+        the verdict on them, by their own commands, with a short training on 54,000 images. With a
+        seed it goes on there: the answers on seeds before it are those that were stored
+Writes  metrics/calibration.json, the set's part, anew after each seed, explained below. In the
+        folder, for each seed, what the stages made: a network that is there is used again, so that
+        a change of a later stage trains nothing
 
-The rules and constants by which the stages decide were fixed on the set `fixing`; those of
-label_flips, which needs no network, also on labels of seeds from 1000 on. None has seen `scoring`.
-The thresholds are on the very statistics that the stages measure: what the verdict is where labels
-follow another property of the picture is not asked here.
+right, asked          verdicts that are as expected, and all; so `by_kind`
+missed                of each seed whose verdict is another one
+adjusted_mutual_info  of groups and classes: of a set of classes, mean over the labels that hold
+                      several; of all of them, mean over these sets, also by kind
+seeds                 the answer on each: its kind; the one that it was `of` before labels went
+                      wrong; the verdicts expected and given, and the figures that it rests on
+
+Rules by which the stages decide are tried on the set `fixing`, and without a network on others
+(docs/log-meaning.md). None has seen `scoring`.
 """
 
-import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.labels import KINDS, make_labels
 from benchmarks.stage_runs import CODE, ROOT, lay_out, load_json, run_stage
-from stages.common.files import save_json, save_table
+from stages.common.files import save_array, save_json, save_table
 from stages.data.fashion_mnist import find_fashion_mnist
 from stages.meaning.statistics import measure
 
-SETS = {"fixing": range(100, 120), "scoring": range(200, 220)}
-SHORT = {  # a training of less than four default epochs
-    "fetch.source": "course",
-    "prepare.limit": 45_000,
-    "train_improved.width": 16,
-    "train_improved.epochs": 6,
+SETS = {"fixing": range(8000, 8020), "scoring": range(9000, 9060)}
+N_TRAIN = 54_000  # of 60,000 images; the others validate
+SHORT = {"train_improved.width": 16, "train_improved.epochs": 3}
+CLASSES = ("merge", "alone", "five")  # kinds whose groups are classes
+VERDICTS = dict.fromkeys(CLASSES, "visual_groups") | {
+    "threshold": "image_statistic",
+    "outside": "image_statistic",
+    "by_class": "mixed",
+    "mixed": "mixed",
+    "drawn": "no_structure",
 }
-TO_NETWORK = ("fetch", "prepare", "train_improved")
-TO_VERDICT = (
-    "extract_encoding",
-    "groups",
-    "image_statistics",
-    "label_flips",
-    "interpret",
-    "reveal",
-)
-SMALLEST = 0.05  # fraction of the images that the rarest label has at least
+TO_VERDICT = ("image_statistics", "label_flips", "label_order", "interpret")
 FIGURES = ROOT / "metrics/calibration.json"
 
 
-def merge(rng: np.random.Generator, classes: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
-    """Give each of the ten classes a label."""
-    return merged(rng, classes, 5)
+def splits(rows: np.ndarray, n_test: int) -> dict[str, np.ndarray]:
+    """Part rows (n, ...), the last `n_test` of which are test rows, into three splits by name."""
+    parts = np.split(rows, [N_TRAIN, len(rows) - n_test])
+    return dict(zip(("train", "valid", "test"), parts, strict=True))
 
 
-def threshold(
-    rng: np.random.Generator, classes: np.ndarray, statistics: pd.DataFrame
-) -> np.ndarray:
-    """Cut by one statistic, or by one and on each side by another."""
-    first, second = rng.choice(statistics.columns, 2, replace=False)
-    if rng.random() < 0.6:
-        return cut(rng, statistics[first], 5)
-    labels = cut(rng, statistics[first], 2)
-    low = labels == 0
-    labels[low] = cut(rng, statistics[second][low], 2)
-    labels[~low] = 2 + cut(rng, statistics[second][~low], 3)
-    return labels
+def ask(folder: Path, images: Path, labels: dict[str, np.ndarray], kind: str) -> dict:
+    """Run the stages in a folder; return the verdict, what it rests on, and the groups' agreement.
 
+    No verdict rests on groups: they are sought, and compared with the classes, where labels stand
+    for classes. Elsewhere the stages are told of none.
 
-def mixed(rng: np.random.Generator, classes: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
-    """Cut some classes, all classes once, or one class alone; the rest goes by class."""
-    values = statistics[rng.choice(statistics.columns)]
-    form = rng.integers(3)
-    if form == 0:
-        n_merged = int(rng.integers(1, 4))
-        whole = rng.permutation(10)[classes] < rng.integers(3, 7)
-        labels = np.empty(len(classes), int)
-        labels[whole] = merged(rng, classes[whole], n_merged)
-        labels[~whole] = n_merged + cut(rng, values[~whole], 5 - n_merged)
-    elif form == 1:
-        labels = merged(rng, classes, 4)
-        labels[cut(rng, values, 2) == 1] = 4
-    else:
-        labels = merged(rng, classes, 5)
-        parted = classes == rng.integers(10)
-        other = (labels[parted][0] + rng.integers(1, 5)) % 5
-        labels[parted] = np.where(cut(rng, values[parted], 2) == 1, other, labels[parted])
-    return labels
-
-
-def drawn(rng: np.random.Generator, classes: np.ndarray, statistics: pd.DataFrame) -> np.ndarray:
-    """Draw each image's label at random, some labels more often than others."""
-    return rng.choice(5, len(classes), p=rng.dirichlet(np.full(5, 5.0)))
-
-
-KINDS = {  # and the verdict that is right
-    merge: "visual_groups",
-    threshold: "image_statistic",
-    mixed: "mixed",
-    drawn: "no_structure",
-}
-
-
-def merged(rng: np.random.Generator, classes: np.ndarray, n: int) -> np.ndarray:
-    """Give each class one of n labels at random, every label to one kind at least."""
-    kinds, numbers = np.unique(classes, return_inverse=True)
-    return rng.permutation([*range(n), *rng.integers(0, n, len(kinds) - n)])[numbers]
-
-
-def cut(rng: np.random.Generator, values: pd.Series, n: int) -> np.ndarray:
-    """Cut into n parts of about the same size, if there is anything to cut."""
-    if values.empty:
-        return np.zeros(0, int)
-    fractions = (np.arange(1, n) + rng.uniform(-0.25, 0.25, n - 1)) / n
-    return np.searchsorted(np.quantile(values, fractions), values, side="left")
-
-
-def make_labels(seed: int, classes: np.ndarray, statistics: pd.DataFrame) -> tuple:
-    """Return labels (n,) none of which is too rare, and the function that made them."""
-    rng = np.random.default_rng(seed)
-    kind = list(KINDS)[seed % len(KINDS)]
-    while True:
-        labels = kind(rng, classes, statistics)
-        if np.bincount(labels, minlength=5).min() >= SMALLEST * len(labels):
-            return labels, kind
-
-
-def write_csvs(folder: Path, labels: dict[str, np.ndarray]) -> None:
-    """Write a course's four CSVs: the project's own images, the labels of each split."""
-    folder.mkdir(parents=True)
-    for split, values in labels.items():
-        save_table(folder / f"y_{split}.csv", pd.DataFrame({"label": values}))
-        os.symlink(ROOT / f"data/raw/x_{split}.csv", folder / f"x_{split}.csv")
-
-
-def ask(folder: Path, labels: dict[str, np.ndarray]) -> dict:
-    """Run the stages on labels in a folder; return the verdict and the groups' agreement."""
-    trained = is_trained(folder, labels)
-    if not trained:
+    Args:
+        images: folder with the images of each split
+        labels: of each split, uint8 (n,)
+        kind: of the labels
+    """
+    is_new = not is_trained(folder, labels["train"])
+    if is_new:
         shutil.rmtree(folder, ignore_errors=True)
-        write_csvs(folder / "data/course", labels)
+    for split, values in labels.items():
+        place = folder / f"data/prepared/x_{split}.npy"
+        save_array(place.with_name(f"y_{split}.npy"), values)
+        place.unlink(missing_ok=True)
+        place.symlink_to(images / place.name)
     for name in CODE:
         (folder / name).unlink(missing_ok=True)
     lay_out(folder, SHORT)  # anew each time: later stages may have other parameters now
-    if not trained:
-        for stage in TO_NETWORK:
-            run_stage(folder, stage)
-        shutil.rmtree(folder / "data/raw")  # the largest part, and not needed any more
-    for stage in TO_VERDICT:
+    no_groups = pd.DataFrame(columns=["label", "group", "count"])
+    save_table(folder / "plots/groups_images.csv", no_groups)
+    before = ["train_improved"] * is_new + ["extract_encoding"]
+    of_groups = ["groups", "reveal"] if kind in CLASSES else []
+    for stage in (*before, *of_groups, *TO_VERDICT):
         run_stage(folder, stage)
-    revealed = load_json(folder / "metrics/reveal.json")["adjusted_mutual_info"].values()
-    agreements = [agreement for agreement in revealed if agreement is not None]
+    answer = read_answer(folder)
+    if of_groups:
+        revealed = load_json(folder / "metrics/reveal.json")["adjusted_mutual_info"].values()
+        known = [one for one in revealed if one is not None]
+        answer["adjusted_mutual_info"] = float(np.mean(known))
+    shutil.rmtree(folder / "data/encoding")  # the largest part, and soon made again
+    return answer
+
+
+def is_trained(folder: Path, labels: np.ndarray) -> bool:
+    """Whether a folder holds a network that was trained on these labels."""
+    path = folder / "data/prepared/y_train.npy"
+    network = folder / "data/models/improved.keras"
+    return network.exists() and path.exists() and np.array_equal(np.load(path), labels)
+
+
+def read_answer(folder: Path) -> dict:
+    """Return the verdict that the stages wrote in a folder, and the figures that it rests on."""
+    reasons, flips, order = (
+        load_json(folder / f"metrics/{name}.json")
+        for name in ("interpret", "label_flips", "label_order")
+    )
+    jump = max(found["jump"] or 0.0 for found in flips["pairs"])
+    figures = {key: value for key, value in reasons.items() if key.endswith(("_p", "_accuracy"))}
     return {
-        "verdict": load_json(folder / "metrics/interpret.json")["verdict"],
-        "adjusted_mutual_info": float(np.mean(agreements)),
+        "verdict": reasons["verdict"],
+        "property": reasons["property"],
+        "figures": figures | {"jump": jump} | order,
     }
 
 
-def is_trained(folder: Path, labels: dict[str, np.ndarray]) -> bool:
-    """Whether a folder holds a network that was trained on these labels."""
-    path = folder / "data/course/y_train.csv"
-    return (folder / "data/models/improved.keras").exists() and np.array_equal(
-        pd.read_csv(path)["label"], labels["train"]
-    )
+def score(answers: dict[str, dict]) -> dict:
+    """Count what is right in the answers by seed; keys as explained at the top of this file."""
+    is_right = {seed: one["verdict"] == one["expected"] for seed, one in answers.items()}
+    seeds_of = {
+        kind: [seed for seed, one in answers.items() if one["kind"] == kind] for kind in KINDS
+    }
+    agreements = {
+        kind: [answers[seed]["adjusted_mutual_info"] for seed in seeds_of[kind]]
+        for kind in CLASSES
+        if seeds_of[kind]
+    }
+    every_agreement = [one for of_kind in agreements.values() for one in of_kind]
+    return {
+        "right": sum(is_right.values()),
+        "asked": len(answers),
+        "by_kind": {
+            kind: {"right": sum(is_right[seed] for seed in seeds), "asked": len(seeds)}
+            for kind, seeds in seeds_of.items()
+        },
+        "missed": {
+            seed: {key: answers[seed][key] for key in ("kind", "of", "expected", "verdict")}
+            for seed, right in is_right.items()
+            if not right
+        },
+        "adjusted_mutual_info": {
+            kind: float(np.mean(values))
+            for kind, values in (agreements | {"all": every_agreement}).items()
+            if values
+        },
+        "seeds": answers,
+    }
 
 
-def main(name: str, folder: str) -> None:
+def save_score(name: str, answers: dict[str, dict]) -> dict:
+    """Put what is right in the answers of a set into the metrics; return it."""
+    found = score(answers)
+    save_json(FIGURES, load_json(FIGURES) | {name: found})
+    return found
+
+
+def main(name: str, folder: str, first: str = "0") -> None:
     arrays = find_fashion_mnist()
-    n_train = len(arrays["y_train"])
     images = np.concatenate([arrays["x_train"], arrays["x_test"]]).reshape(-1, 28, 28, 1)
     classes = np.concatenate([arrays["y_train"], arrays["y_test"]])
     statistics = measure(images)
-    answers = {}
-    for seed in SETS[name]:
-        labels, kind = make_labels(seed, classes, statistics)
-        of_splits = {"train": labels[:n_train], "test": labels[n_train:]}
-        known = {"kind": kind.__name__, "expected": KINDS[kind]}
-        answer = known | ask(Path(folder).resolve() / str(seed), of_splits)
-        answers[str(seed)] = answer
-        print(f"calibration: {seed}, {answer}", flush=True)
-        right = sum(one["verdict"] == one["expected"] for one in answers.values())
-        merges = [one for one in answers.values() if one["kind"] == "merge"]
-        score = {
-            "right": right,
-            "asked": len(answers),
-            "adjusted_mutual_info_of_merges": float(
-                np.mean([one["adjusted_mutual_info"] for one in merges])
-            ),
-        }
-        save_json(FIGURES, load_json(FIGURES) | {name: score | {"seeds": answers}})
+    n_test, place = len(arrays["y_test"]), Path(folder).resolve()
+    for split, values in splits(images, n_test).items():
+        save_array(place / f"images/x_{split}.npy", values)
+    stored = load_json(FIGURES).get(name, {}).get("seeds", {})
+    answers = {str(seed): stored[str(seed)] for seed in SETS[name] if seed < int(first)}
+    save_score(name, answers)
+    for seed in range(max(int(first), SETS[name].start), SETS[name].stop):
+        start = time.perf_counter()
+        of, labels = make_labels(seed, classes, images[..., 0], statistics)
+        kind = KINDS[seed % len(KINDS)]
+        known = {"kind": kind, "of": of, "expected": VERDICTS[of]}
+        of_splits = splits(labels.astype(np.uint8), n_test)
+        answers[str(seed)] = known | ask(place / str(seed), place / "images", of_splits, kind)
+        found = save_score(name, answers)
+        verdict, seconds = answers[str(seed)]["verdict"], time.perf_counter() - start
+        print(
+            f"calibration: {seed}, {kind} of {of}: {verdict}, expected {known['expected']};"
+            f" {found['right']} of {found['asked']} right; {seconds:.0f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

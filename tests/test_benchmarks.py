@@ -4,11 +4,24 @@ import json
 import math
 import sys
 import time
+from collections import Counter
 
+import numpy as np
 import pytest
 
-from benchmarks import chain, stage_runs, verify
-from tests.helpers import STAGES, call, changed, commit, copy_project, read_json, write_csvs
+from benchmarks import calibration, chain, labels, stage_runs, verify
+from stages.common.files import save_array, save_json
+from stages.meaning.statistics import measure
+from tests.helpers import (
+    STAGES,
+    call,
+    changed,
+    commit,
+    copy_project,
+    read_json,
+    synthetic,
+    write_csvs,
+)
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +123,121 @@ def test_an_output_with_other_bytes_is_close_only_within_what_is_stated(
     path, was, now, may_differ, verdict
 ):
     assert verify.judge(path, was, now, may_differ)[0] == verdict
+
+
+@pytest.fixture(scope="module")
+def made_up():
+    """The kind and the labels of the seeds 0 to 9, of images of ten classes."""
+    images, fives = synthetic(2_000)
+    classes = fives + 5 * np.random.default_rng(0).integers(0, 2, len(fives))
+    given = (classes, images[..., 0], measure(images))
+    return {seed: (*labels.make_labels(seed, *given), given) for seed in range(10)}
+
+
+def test_sixty_seeds_in_a_row_are_six_of_each_kind_and_no_seed_is_in_two_sets():
+    kinds = Counter(labels.KINDS[seed % len(labels.KINDS)] for seed in calibration.SETS["scoring"])
+    assert set(kinds.values()) == {6}
+    assert len(kinds) == 10
+    seeds = [seed for of_set in calibration.SETS.values() for seed in of_set]
+    assert len(set(seeds)) == len(seeds)
+    assert not set(seeds) & {*range(100, 120), *range(200, 220), *range(1_000, 7_200)}
+
+
+def test_labels_made_up_are_five_none_too_rare_and_the_same_for_a_seed(made_up):
+    for seed, (kind, values, given) in made_up.items():
+        assert kind == labels.KINDS[seed] or labels.KINDS[seed].startswith("wrong_")
+        assert np.bincount(values, minlength=5).min() >= 0.04 * len(values)
+        assert set(values) == set(range(5))
+        again = labels.make_labels(seed, *given)
+        assert again[0] == kind
+        np.testing.assert_array_equal(again[1], values)
+
+
+def test_a_class_has_one_label_only_where_labels_stand_for_classes(made_up):
+    for kind, values, (classes, _, _) in list(made_up.values())[:7]:
+        mixed_classes = [len(set(values[classes == one])) > 1 for one in range(10)]
+        assert any(mixed_classes) == (kind not in calibration.CLASSES)
+    sizes = {
+        kind: sorted(len(set(classes[values == label])) for label in range(5))
+        for kind, values, (classes, _, _) in list(made_up.values())[:3]
+    }
+    assert sizes["alone"][0] == 1
+    assert sizes["five"][-1] == 5
+
+
+def test_as_many_labels_as_told_go_wrong(made_up, monkeypatch):
+    monkeypatch.setattr(labels, "PURE", (labels.merge,))
+    classes, images, statistics = made_up[0][2]
+    for seed, wrong in ((7, 0.02), (8, 0.1)):
+        kind, values = labels.make_labels(seed, classes, images, statistics)
+        usual = [np.bincount(values[classes == one]).max() for one in range(10)]
+        assert 1 - sum(usual) / len(values) == pytest.approx(wrong, abs=0.02)
+        assert calibration.VERDICTS[kind] == "visual_groups"
+
+
+def test_every_kind_of_labels_has_a_verdict_that_is_right():
+    pure = {kind.__name__ for kind in (*labels.PURE, labels.drawn)}
+    assert set(calibration.VERDICTS) == pure
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Ask about three seeds by stages that only write; the folder, and what ran, in order."""
+    ran = []
+
+    def run_stage(folder, stage):
+        ran.append((int(folder.name), stage))
+        assert all((folder / f"data/prepared/{x}_test.npy").exists() for x in "xy")
+        (folder / "data/encoding").mkdir(exist_ok=True)
+        if stage == "train_improved":
+            save_json(folder / "data/models/improved.keras", {})
+        verdict = "mixed" if folder.name == "9001" else "visual_groups"
+        reasons = {"verdict": verdict, "property": None, "tree_accuracy": 0.5, "chance_p": 0.0}
+        save_json(folder / "metrics/interpret.json", reasons)
+        pairs = [{"jump": None}, {"jump": 0.25}]
+        save_json(folder / "metrics/label_flips.json", {"pairs": pairs})
+        save_json(folder / "metrics/label_order.json", {"linked": 0.5})
+        agreements = {"0": 0.5, "1": None, "2": 0.75}
+        save_json(folder / "metrics/reveal.json", {"adjusted_mutual_info": agreements})
+
+    images, fives = synthetic(800)
+    arrays = {"x_train": images[:700], "y_train": fives[:700]}
+    arrays |= {"x_test": images[700:], "y_test": fives[700:]}
+    monkeypatch.setattr(calibration, "find_fashion_mnist", lambda: arrays)
+    monkeypatch.setattr(calibration, "N_TRAIN", 600)
+    monkeypatch.setattr(calibration, "SETS", {"scoring": range(9000, 9003)})
+    monkeypatch.setattr(calibration, "FIGURES", tmp_path / "calibration.json")
+    monkeypatch.setattr(calibration, "run_stage", run_stage)
+    calibration.main("scoring", str(tmp_path))
+    return tmp_path, ran
+
+
+def test_verdicts_are_counted_by_kind_with_those_missed_and_what_they_rest_on(asked):
+    found = read_json(asked[0] / "calibration.json")["scoring"]
+    assert (found["right"], found["asked"]) == (2, 3)
+    assert found["by_kind"]["merge"] == {"right": 1, "asked": 1}
+    assert found["by_kind"]["alone"] == {"right": 0, "asked": 1}
+    missed = {"kind": "alone", "of": "alone", "expected": "visual_groups", "verdict": "mixed"}
+    assert found["missed"] == {"9001": missed}
+    assert found["adjusted_mutual_info"]["all"] == 0.625
+    figures = found["seeds"]["9002"]["figures"]
+    assert figures == {"tree_accuracy": 0.5, "chance_p": 0.0, "jump": 0.25, "linked": 0.5}
+
+
+def test_asked_again_from_a_seed_on_earlier_answers_are_kept_and_no_network_is_trained(asked):
+    folder, ran = asked
+    assert sum(stage == "train_improved" for _, stage in ran) == 3
+    before = read_json(folder / "calibration.json")
+    ran.clear()
+    calibration.main("scoring", str(folder), "9002")
+    assert {seed for seed, _ in ran} == {9002}
+    assert "train_improved" not in {stage for _, stage in ran}
+    assert read_json(folder / "calibration.json") == before
+
+
+def test_a_network_of_other_labels_is_trained_anew(asked):
+    folder, ran = asked
+    save_array(folder / "9002/data/prepared/y_train.npy", np.zeros(600, np.uint8))
+    ran.clear()
+    calibration.main("scoring", str(folder), "9002")
+    assert ran[0] == (9002, "train_improved")
