@@ -7,7 +7,8 @@
 Reads   params.yaml; Fashion-MNIST, as the stage fetch finds it
 Does    makes up labels for each seed of the set, as labels.py does; runs the stages that lead to
         the verdict on them, by their own commands, with a short training on 54,000 images. With a
-        seed it goes on there: the answers on seeds before it are those that were stored
+        seed it goes on there: the answers on seeds before it are those that were stored. So with
+        9060 stored answers are scored anew
 Writes  metrics/calibration.json, the set's part, anew after each seed, explained below. In the
         folder, for each seed, what the stages made: a network that is there is used again, so that
         a change of a later stage trains nothing
@@ -16,6 +17,8 @@ right, asked          verdicts that are as expected, and all; so `by_kind`
 missed                of each seed whose verdict is another one
 adjusted_mutual_info  of groups and classes: of a set of classes, mean over the labels that hold
                       several; of all of them, mean over these sets, also by kind
+reliability           right and asked by how far the figures on which a verdict turns are from
+                      their bounds, see `strength`; a verdict itself does not say yet
 seeds                 the answer on each: its kind; the one that it was `of` before labels went
                       wrong; the verdicts expected and given, and the figures that it rests on
 
@@ -30,15 +33,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from benchmarks.labels import KINDS, make_labels
 from benchmarks.stage_runs import CODE, ROOT, lay_out, load_json, run_stage
 from stages.common.files import save_array, save_json, save_table
 from stages.data.fashion_mnist import find_fashion_mnist
-from stages.meaning.statistics import measure
+from stages.meaning.class_thresholds import EXACT
+from stages.meaning.interpret import CHANCE, MORE, decide
+from stages.meaning.label_order import CREDIT, MIXED
+from stages.meaning.statistics import FLIP, measure
 
 SETS = {"fixing": range(8000, 8020), "scoring": range(9000, 9060)}
-N_TRAIN = 54_000  # of 60,000 images; the others validate
+N_TRAIN, N_VALID = 54_000, 6_000  # images
 SHORT = {"train_improved.width": 16, "train_improved.epochs": 3}
 CLASSES = ("merge", "alone", "five")  # kinds whose groups are classes
 VERDICTS = dict.fromkeys(CLASSES, "visual_groups") | {
@@ -49,6 +56,7 @@ VERDICTS = dict.fromkeys(CLASSES, "visual_groups") | {
     "drawn": "no_structure",
 }
 TO_VERDICT = ("image_statistics", "label_flips", "label_order", "interpret")
+STRENGTHS = {"narrow": (0, 0.1), "fair": (0.1, 0.25), "clear": (0.25, 1.01)}
 FIGURES = ROOT / "metrics/calibration.json"
 
 
@@ -117,6 +125,57 @@ def read_answer(folder: Path) -> dict:
     }
 
 
+def strength(figures: dict, n: int) -> float:
+    """Return how far from its bound the nearest figure is on which the verdict turns, 0-1.
+
+    A figure's distance is 1 - smaller / larger, of it and its bound; of an accuracy it is that of
+    what is wrong. The verdict turns on those that would change it if they alone were on the other
+    side.
+
+    Args:
+        figures: as `read_answer` returns them
+        n: validation images
+    """
+    majority, tree, network = (
+        figures[f"{name}_accuracy"] for name in ("majority", "tree", "network")
+    )
+    by_chance = norm.isf(CHANCE) * np.sqrt(majority * (1 - majority) / n)
+    wrong = 1 - figures["exactness"]
+    beyond = {
+        "structure": distance(max(tree, network) - majority, by_chance),
+        "flips": distance(figures["jump"], FLIP),
+        "tree": distance(1 - network, 1 - tree),
+        "ordered": min(
+            distance(figures["linked"], 1),
+            distance(figures["mixed"] + CREDIT * (figures["linked"] - 1), MIXED),
+        ),
+        "exact": min(
+            distance(1 - EXACT * (1 - figures["random_labels"]), wrong),
+            distance(1 - tree - MORE, wrong),
+        ),
+    }
+    facts = {name: value >= 0 for name, value in beyond.items()}
+    given = verdict_of(**facts)
+    return min(
+        abs(value)
+        for name, value in beyond.items()
+        if verdict_of(**facts | {name: not facts[name]}) != given
+    )
+
+
+def distance(figure: float, bound: float) -> float:
+    """Return 1 - smaller / larger, negative below the bound; -1 to 1."""
+    larger = max(abs(figure), abs(bound))
+    return max(-1.0, min(1.0, (figure - bound) / larger)) if larger else 0.0
+
+
+def verdict_of(structure: bool, flips: bool, tree: bool, ordered: bool, exact: bool) -> str:
+    """Return the verdict that interpret.py gives where just these hold."""
+    accuracies = {"tree": 1.0, "network": 1.0 if tree else 2.0}
+    order = {"ordered": ordered, "by_class": "any" if exact else None, "exactness": 2.0}
+    return decide(0.0 if structure else 1.0, flips, accuracies, order)
+
+
 def score(answers: dict[str, dict]) -> dict:
     """Count what is right in the answers by seed; keys as explained at the top of this file."""
     is_right = {seed: one["verdict"] == one["expected"] for seed, one in answers.items()}
@@ -128,16 +187,20 @@ def score(answers: dict[str, dict]) -> dict:
         for kind in CLASSES
         if seeds_of[kind]
     }
+    strengths = {seed: strength(one["figures"], N_VALID) for seed, one in answers.items()}
+    seeds_at = {
+        name: [seed for seed, value in strengths.items() if low <= value < high]
+        for name, (low, high) in STRENGTHS.items()
+    }
     every_agreement = [one for of_kind in agreements.values() for one in of_kind]
     return {
         "right": sum(is_right.values()),
         "asked": len(answers),
-        "by_kind": {
-            kind: {"right": sum(is_right[seed] for seed in seeds), "asked": len(seeds)}
-            for kind, seeds in seeds_of.items()
-        },
+        "by_kind": {kind: count(seeds, is_right) for kind, seeds in seeds_of.items()},
+        "reliability": {name: count(seeds, is_right) for name, seeds in seeds_at.items()},
         "missed": {
             seed: {key: answers[seed][key] for key in ("kind", "of", "expected", "verdict")}
+            | {"strength": strengths[seed]}
             for seed, right in is_right.items()
             if not right
         },
@@ -148,6 +211,10 @@ def score(answers: dict[str, dict]) -> dict:
         },
         "seeds": answers,
     }
+
+
+def count(seeds: list[str], is_right: dict[str, bool]) -> dict[str, int]:
+    return {"right": sum(is_right[seed] for seed in seeds), "asked": len(seeds)}
 
 
 def save_score(name: str, answers: dict[str, dict]) -> dict:
@@ -166,7 +233,8 @@ def main(name: str, folder: str, first: str = "0") -> None:
     for split, values in splits(images, n_test).items():
         save_array(place / f"images/x_{split}.npy", values)
     stored = load_json(FIGURES).get(name, {}).get("seeds", {})
-    answers = {str(seed): stored[str(seed)] for seed in SETS[name] if seed < int(first)}
+    earlier = [str(seed) for seed in SETS[name] if seed < int(first)]
+    answers = {seed: stored[seed] for seed in earlier if seed in stored}
     save_score(name, answers)
     for seed in range(max(int(first), SETS[name].start), SETS[name].stop):
         start = time.perf_counter()

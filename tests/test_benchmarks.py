@@ -180,6 +180,22 @@ def test_every_kind_of_labels_has_a_verdict_that_is_right():
     assert set(calibration.VERDICTS) == pure
 
 
+CLEAR = {  # figures of labels that stand for classes
+    "chance_p": 0.0,
+    "majority_accuracy": 0.3,
+    "tree_accuracy": 0.7,
+    "network_accuracy": 0.95,
+    "jump": 0.26,
+    "ordered": False,
+    "linked": 0.5,
+    "mixed": 0.35,
+    "random_labels": 0.0,
+    "exactness": 0.8,
+    "by_class": None,
+}
+BINS = {"jump": 1.0, "linked": 3.0, "mixed": 0.95}
+
+
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
     """Ask about three seeds by stages that only write; the folder, and what ran, in order."""
@@ -192,11 +208,13 @@ def asked(tmp_path, monkeypatch):
         if stage == "train_improved":
             save_json(folder / "data/models/improved.keras", {})
         verdict = "mixed" if folder.name == "9001" else "visual_groups"
-        reasons = {"verdict": verdict, "property": None, "tree_accuracy": 0.5, "chance_p": 0.0}
-        save_json(folder / "metrics/interpret.json", reasons)
-        pairs = [{"jump": None}, {"jump": 0.25}]
+        known = {key: value for key, value in CLEAR.items() if key.endswith(("_p", "_accuracy"))}
+        reasons = {"verdict": verdict, "property": None, "groups": {}}
+        save_json(folder / "metrics/interpret.json", reasons | known)
+        pairs = [{"jump": None}, {"jump": CLEAR["jump"]}]
         save_json(folder / "metrics/label_flips.json", {"pairs": pairs})
-        save_json(folder / "metrics/label_order.json", {"linked": 0.5})
+        order = {key: CLEAR[key] for key in CLEAR if key not in (*known, "jump")}
+        save_json(folder / "metrics/label_order.json", order)
         agreements = {"0": 0.5, "1": None, "2": 0.75}
         save_json(folder / "metrics/reveal.json", {"adjusted_mutual_info": agreements})
 
@@ -218,10 +236,14 @@ def test_verdicts_are_counted_by_kind_with_those_missed_and_what_they_rest_on(as
     assert found["by_kind"]["merge"] == {"right": 1, "asked": 1}
     assert found["by_kind"]["alone"] == {"right": 0, "asked": 1}
     missed = {"kind": "alone", "of": "alone", "expected": "visual_groups", "verdict": "mixed"}
-    assert found["missed"] == {"9001": missed}
+    assert found["missed"] == {"9001": missed | {"strength": 0.5}}
+    assert found["reliability"] == {
+        "narrow": {"right": 0, "asked": 0},
+        "fair": {"right": 0, "asked": 0},
+        "clear": {"right": 2, "asked": 3},
+    }
     assert found["adjusted_mutual_info"]["all"] == 0.625
-    figures = found["seeds"]["9002"]["figures"]
-    assert figures == {"tree_accuracy": 0.5, "chance_p": 0.0, "jump": 0.25, "linked": 0.5}
+    assert found["seeds"]["9002"]["figures"] == CLEAR
 
 
 def test_asked_again_from_a_seed_on_earlier_answers_are_kept_and_no_network_is_trained(asked):
@@ -241,3 +263,21 @@ def test_a_network_of_other_labels_is_trained_anew(asked):
     ran.clear()
     calibration.main("scoring", str(folder), "9002")
     assert ran[0] == (9002, "train_improved")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, 0.5),  # a jump of half of what would count
+        ({"jump": 0.5}, 1 - 0.5 / 0.52),
+        ({"linked": 0.99, "mixed": 0.9}, 0.01),  # nearly ordered
+        ({"linked": 0.99, "mixed": 0.35}, 0.5),  # linked alone orders nothing, and mixed is far
+        ({"exactness": 0.919}, 0.5),  # of classes it decides nothing
+        (BINS, 1 - 0.7 / 1.05),  # ordered; exact in each class is farther
+        (BINS | {"exactness": 0.919}, 1 - 0.08 / 0.081),
+        ({"jump": 1.0, "tree_accuracy": 0.96}, 1 - 0.04 / 0.05),
+        ({"tree_accuracy": 0.3, "network_accuracy": 0.3}, 1),
+    ],
+)
+def test_a_verdict_is_as_strong_as_the_nearest_bound_that_would_turn_it(changes, expected):
+    assert calibration.strength(CLEAR | changes, 6_000) == pytest.approx(expected, abs=1e-6)
