@@ -266,12 +266,17 @@ def test_the_score_of_the_verdicts_in_the_text_is_the_committed_one():
     text, score = " ".join(TEXT.split()), metrics("calibration")["scoring"]
     answers = score["seeds"].values()
     right = [answer for answer in answers if answer["verdict"] == answer["expected"]]
-    assert (score["right"], score["asked"]) == (len(right), len(answers))
+    assert (score["right"], score["asked"]) == (len(right), len(answers)) == (len(right), 60)
     assert f"{score['right']} of {score['asked']} verdicts were right" in text
-    random = [answer["verdict"] for answer in answers if answer["kind"] == "drawn"]
-    assert f"none of the {len(random)} random ones was explained" in text
-    assert set(random) == {"no_structure"}
-    assert len(answers) == 20
+    section = PAGES["meaning.md"].split("## Can the verdict be trusted?")[1]
+    told = re.findall(r"^\| .*? \| (\d+) \|$", section, re.M)
+    assert told == [str(of_kind["right"]) for of_kind in score["by_kind"].values()]
+    assert {of_kind["asked"] for of_kind in score["by_kind"].values()} == {6}
+    narrow, fair, clear = (
+        f"{one['right']} of {one['asked']}" for one in score["reliability"].values()
+    )
+    assert f"(`narrow`), {narrow} verdicts were right, within" in text
+    assert f"(`fair`) {fair}, and {clear} beyond (`clear`)" in text
 
 
 @pytest.mark.parametrize("signal", metrics("kills"))
