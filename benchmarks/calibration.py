@@ -17,8 +17,7 @@ right, asked          verdicts that are as expected, and all; so `by_kind`
 missed                of each seed whose verdict is another one
 adjusted_mutual_info  of groups and classes: of a set of classes, mean over the labels that hold
                       several; of all of them, mean over these sets, also by kind
-reliability           right and asked by how far the figures on which a verdict turns are from
-                      their bounds, see `strength`; a verdict itself does not say yet
+reliability           right and asked by the strength that a verdict states, see verdict.py
 seeds                 the answer on each: its kind; the one that it was `of` before labels went
                       wrong; the verdicts expected and given, and the figures that it rests on
 
@@ -33,16 +32,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from benchmarks.labels import KINDS, make_labels
 from benchmarks.stage_runs import CODE, ROOT, lay_out, load_json, run_stage
 from stages.common.files import save_array, save_json, save_table
 from stages.data.fashion_mnist import find_fashion_mnist
-from stages.meaning.class_thresholds import EXACT
-from stages.meaning.interpret import CHANCE, MORE, decide
-from stages.meaning.label_order import CREDIT, MIXED
-from stages.meaning.statistics import FLIP, measure
+from stages.meaning.statistics import measure
+from stages.meaning.verdict import STRENGTHS, find_strength, in_words, measure_margins
 
 SETS = {"fixing": range(8000, 8020), "scoring": range(9000, 9060)}
 N_TRAIN, N_VALID = 54_000, 6_000  # images
@@ -56,7 +52,6 @@ VERDICTS = dict.fromkeys(CLASSES, "visual_groups") | {
     "drawn": "no_structure",
 }
 TO_VERDICT = ("image_statistics", "label_flips", "label_order", "interpret")
-STRENGTHS = {"narrow": (0, 0.1), "fair": (0.1, 0.25), "clear": (0.25, 1.01)}
 FIGURES = ROOT / "metrics/calibration.json"
 
 
@@ -125,55 +120,10 @@ def read_answer(folder: Path) -> dict:
     }
 
 
-def strength(figures: dict, n: int) -> float:
-    """Return how far from its bound the nearest figure is on which the verdict turns, 0-1.
-
-    A figure's distance is 1 - smaller / larger, of it and its bound; of an accuracy it is that of
-    what is wrong. The verdict turns on those that would change it if they alone were on the other
-    side.
-
-    Args:
-        figures: as `read_answer` returns them
-        n: validation images
-    """
-    majority, tree, network = (
-        figures[f"{name}_accuracy"] for name in ("majority", "tree", "network")
-    )
-    by_chance = norm.isf(CHANCE) * np.sqrt(majority * (1 - majority) / n)
-    wrong = 1 - figures["exactness"]
-    beyond = {
-        "structure": distance(max(tree, network) - majority, by_chance),
-        "flips": distance(figures["jump"], FLIP),
-        "tree": distance(1 - network, 1 - tree),
-        "ordered": min(
-            distance(figures["linked"], 1),
-            distance(figures["mixed"] + CREDIT * (figures["linked"] - 1), MIXED),
-        ),
-        "exact": min(
-            distance(1 - EXACT * (1 - figures["random_labels"]), wrong),
-            distance(1 - tree - MORE, wrong),
-        ),
-    }
-    facts = {name: value >= 0 for name, value in beyond.items()}
-    given = verdict_of(**facts)
-    return min(
-        abs(value)
-        for name, value in beyond.items()
-        if verdict_of(**facts | {name: not facts[name]}) != given
-    )
-
-
-def distance(figure: float, bound: float) -> float:
-    """Return 1 - smaller / larger, negative below the bound; -1 to 1."""
-    larger = max(abs(figure), abs(bound))
-    return max(-1.0, min(1.0, (figure - bound) / larger)) if larger else 0.0
-
-
-def verdict_of(structure: bool, flips: bool, tree: bool, ordered: bool, exact: bool) -> str:
-    """Return the verdict that interpret.py gives where just these hold."""
-    accuracies = {"tree": 1.0, "network": 1.0 if tree else 2.0}
-    order = {"ordered": ordered, "by_class": "any" if exact else None, "exactness": 2.0}
-    return decide(0.0 if structure else 1.0, flips, accuracies, order)
+def strength(figures: dict) -> float:
+    """Return the strength of a verdict, 0-1, by the figures of `read_answer`."""
+    accuracies = {name: figures[f"{name}_accuracy"] for name in ("majority", "tree", "network")}
+    return find_strength(measure_margins(N_VALID, accuracies, figures["jump"], figures))[1]
 
 
 def score(answers: dict[str, dict]) -> dict:
@@ -187,10 +137,10 @@ def score(answers: dict[str, dict]) -> dict:
         for kind in CLASSES
         if seeds_of[kind]
     }
-    strengths = {seed: strength(one["figures"], N_VALID) for seed, one in answers.items()}
+    strengths = {seed: strength(one["figures"]) for seed, one in answers.items()}
     seeds_at = {
-        name: [seed for seed, value in strengths.items() if low <= value < high]
-        for name, (low, high) in STRENGTHS.items()
+        name: [seed for seed, value in strengths.items() if in_words(value) == name]
+        for name in STRENGTHS
     }
     every_agreement = [one for of_kind in agreements.values() for one in of_kind]
     return {

@@ -193,7 +193,6 @@ CLEAR = {  # figures of labels that stand for classes
     "exactness": 0.8,
     "by_class": None,
 }
-BINS = {"jump": 1.0, "linked": 3.0, "mixed": 0.95}
 
 
 @pytest.fixture
@@ -263,21 +262,3 @@ def test_a_network_of_other_labels_is_trained_anew(asked):
     ran.clear()
     calibration.main("scoring", str(folder), "9002")
     assert ran[0] == (9002, "train_improved")
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, 0.5),  # a jump of half of what would count
-        ({"jump": 0.5}, 1 - 0.5 / 0.52),
-        ({"linked": 0.99, "mixed": 0.9}, 0.01),  # nearly ordered
-        ({"linked": 0.99, "mixed": 0.35}, 0.5),  # linked alone orders nothing, and mixed is far
-        ({"exactness": 0.919}, 0.5),  # of classes it decides nothing
-        (BINS, 1 - 0.7 / 1.05),  # ordered; exact in each class is farther
-        (BINS | {"exactness": 0.919}, 1 - 0.08 / 0.081),
-        ({"jump": 1.0, "tree_accuracy": 0.96}, 1 - 0.04 / 0.05),
-        ({"tree_accuracy": 0.3, "network_accuracy": 0.3}, 1),
-    ],
-)
-def test_a_verdict_is_as_strong_as_the_nearest_bound_that_would_turn_it(changes, expected):
-    assert calibration.strength(CLEAR | changes, 6_000) == pytest.approx(expected, abs=1e-6)

@@ -13,14 +13,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 UNMIXED = 0.8  # fraction of a cluster that its most frequent label has at most, to be looked at
 ON_A_SIDE = 20  # images on each side of a threshold
-EXACT = 0.92  # accuracy, of labels that are not wrong at random, from which on a rule is exact
 PARTED = 0.95  # accuracy of a threshold between two labels, to be told
 QUANTILE = 0.9  # of the clusters' accuracies: clusters that hold two classes are never exact
-
-
-def is_exact(exactness: float, random_labels: float) -> bool:
-    """Tell whether a rule is exact, but for the fraction of labels that are wrong at random."""
-    return exactness >= EXACT * (1 - random_labels)
 
 
 def fit_small(values: np.ndarray, labels: np.ndarray) -> DecisionTreeClassifier:

@@ -3,24 +3,12 @@
 Reads   validation labels (.npy); what is known of the improved network, of thresholds at which
         labels flip and of the labels' order (JSON), of trees on properties and of groups inside
         labels (CSV)
-Does    decides by these rules, the first that holds; accuracies are of the validation images
-
-no_structure     neither the network nor the tree predicts labels better than the most frequent
-                 label does: binomial test, p of `CHANCE` and more
-image_statistic  the tree is as accurate as the network, and labels flip between visually similar
-                 images; or the labels are ordered, as bins of a property are, and no image
-                 statistic parts them more exactly in each visual class than the tree does over
-                 all images; or there are too few training images to tell, and the accuracy of
-                 the tree is at least `ENOUGH`
-mixed            labels flip between visually similar images
-visual_groups    otherwise
-
-So where groups and properties both predict the labels, groups win unless labels flip or are
-ordered: properties differ between classes anyhow.
-
+Does    decides by the rules of verdict.py; accuracies are of the validation images
 Writes  the verdict, and with the figures behind it (JSON), a picture of them (PNG)
 
 chance_p            of that test
+strength            how far the figure nearest to turning the verdict is beyond its bound, 0-1: see
+                    verdict.py; turned_by, instead: that figure, and the verdict it would give
 majority_accuracy   of the most frequent label; so tree_accuracy and network_accuracy, and
                     similar_accuracy: of the most frequent label among visually similar
                     images, what an image's look alone tells (training images)
@@ -42,10 +30,8 @@ from stages.common.command import run
 from stages.common.files import LABELS, load_array, save_json
 from stages.common.pictures import NOTE, save_figure
 from stages.meaning.statistics import FLIP, TOO_FEW_SIMILAR, flips_in_words, readable
+from stages.meaning.verdict import find_strength, in_words, measure_margins
 
-CHANCE = 0.001
-ENOUGH = 0.96
-MORE = 0.05  # accuracy in visual classes above that over all images
 BINS = ("image_statistic", "mixed")  # verdicts with which an order means something
 PREDICTORS = {  # and what they are called in words
     "majority": "the most frequent label",
@@ -54,25 +40,13 @@ PREDICTORS = {  # and what they are called in words
     "network": "the improved network",
 }
 
-
-def decide(p: float, flips: bool | None, accuracies: dict[str, float], order: dict) -> str:
-    """Return the verdict by the rules at the top of this file.
-
-    Args:
-        p: of labels being predicted no better than the most frequent label does
-        flips: whether any label flips between visually similar images; None: too few images to tell
-        accuracies: of `tree` and `network`
-        order: what metrics/label_order.json holds
-    """
-    if p >= CHANCE:
-        return "no_structure"
-    bound = accuracies["network"] if flips else ENOUGH
-    if flips is not False and accuracies["tree"] >= bound:
-        return "image_statistic"
-    by_class = order["by_class"] is not None and order["exactness"] > accuracies["tree"] + MORE
-    if order["ordered"] and not by_class:
-        return "image_statistic"
-    return "mixed" if flips else "visual_groups"
+TURNING = {  # what the figures of verdict.py are called in words
+    "structure": "accuracy above chance",
+    "flips": "the sharpest jump of a label",
+    "tree": "the tree's accuracy beside the network's",
+    "ordered": "the order of the labels",
+    "exact": "the accuracy of thresholds in each visual class",
+}
 
 
 def find_property(
@@ -82,7 +56,8 @@ def find_property(
 
     Args:
         alone: accuracy of the tree on each property alone
-        accuracies, order: as of `decide`
+        accuracies: of `tree` and `network`
+        order: what metrics/label_order.json holds
     """
     if verdict == "mixed":
         return order["by_class"] if order["ordered"] else None
@@ -108,7 +83,7 @@ def say(
         pairs: of metrics/label_flips.json
         n: validation images
         property_: as of `find_property`
-        order: as of `decide`
+        order: as of `find_property`
     """
     flips = ", ".join(flips_in_words(pairs))
     jumps = [found["jump"] for found in pairs if found["jump"] is not None]
@@ -166,6 +141,14 @@ def in_order(order: dict) -> str:
     return "in the order " + ", ".join(map(str, order["order"]))
 
 
+def say_strength(strength: float, turned_by: str, instead: str) -> str:
+    """Say how far the verdict is from another one; arguments as of `verdict.find_strength`."""
+    return (
+        f"The verdict is {in_words(strength)}: the figure nearest to turning it into"
+        f" {readable(instead)}, {TURNING[turned_by]}, is {strength:.0%} away from that."
+    )
+
+
 def draw(verdict: str, because: str, accuracies: dict[str, float | None]) -> Figure:
     """Draw how well the labels are predicted, with the verdict and its reasons."""
     lines = textwrap.wrap(because, NOTE)
@@ -208,12 +191,16 @@ def main(
     p = binomtest(right, n, accuracies["majority"], alternative="greater").pvalue
     groups = pd.read_csv(of_groups, dtype={"label": str})
     numbers = groups["label"].value_counts(sort=False).to_dict()
-    any_flips = any(found["flips"] for found in flips["pairs"])
-    known = flips["similar_accuracy"] is not None
-    verdict = decide(p, any_flips if known else None, accuracies, order)
+    jumps = [found["jump"] or 0.0 for found in flips["pairs"]]
+    jump = None if flips["similar_accuracy"] is None else max(jumps)
+    margins = measure_margins(n, accuracies, jump, order)
+    verdict, strength, turned_by, instead = find_strength(margins)
     alone = statistics.drop(["majority", "tree"])
     property_ = find_property(verdict, alone, accuracies, order)
-    because = say(verdict, numbers, flips["pairs"], n, property_, order)
+    because = (
+        f"{say(verdict, numbers, flips['pairs'], n, property_, order)}"
+        f" {say_strength(strength, turned_by, instead)}"
+    )
     print(f"interpret: {verdict}. {because}")
     save_json(metrics, {"verdict": verdict})
     save_json(
@@ -221,6 +208,9 @@ def main(
         {
             "verdict": verdict,
             "because": because,
+            "strength": strength,
+            "turned_by": turned_by,
+            "instead": instead,
             "groups": numbers,
             "property": property_,
             "ordered": order["order"] if order["ordered"] and verdict in BINS else None,

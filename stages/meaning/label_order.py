@@ -10,8 +10,8 @@ Writes  what was found (JSON); thresholds of a statistic in each cluster (CSV); 
 
 order           the labels, so that neighbours in it meet most; as they are numbered with fewer
                 than three labels or too few images
-ordered         whether the labels are: `linked` is 1 at least, and `mixed` is `MIXED`, or less by
-                `CREDIT` for each 1 that `linked` is above 1
+ordered         whether the labels are: `linked` is 1 at least, and `mixed` is `verdict.MIXED`, or
+                less by `verdict.CREDIT` for each 1 that `linked` is above 1
 mixed           fraction of the training images in clusters whose second label has `SECOND` of
                 the images more than the rarest
 linked          how often the neighbours in the order that meet least meet, over how often any two
@@ -42,14 +42,13 @@ from stages.common.command import run
 from stages.common.files import IMAGES, LABELS, POINTS, load_array, save_json, save_table
 from stages.common.pictures import draw_image, save_figure
 from stages.encoding.clustering import find_clusters, tabulate
-from stages.meaning.class_thresholds import find_thresholds, is_exact
+from stages.meaning.class_thresholds import find_thresholds
 from stages.meaning.properties import PROPERTIES, family_of, rank_correlations
 from stages.meaning.statistics import measure, readable
+from stages.meaning.verdict import exact_margin, order_margin
 
 COMPONENTS = 40  # principal ones of the pixels, in which images are similar
 NEIGHBORS = 15
-MIXED = 0.7
-CREDIT = 0.05
 SECOND = 0.1
 BOUND = 0.7
 CLASSES_SHOWN = 5
@@ -126,7 +125,7 @@ def weigh(
     order, linked = best_order(meetings) if several else (list(range(len(meetings))), 0.0)
     mixed = mixed_fraction(labels, clusters) if several else 0.0
     return order, {
-        "ordered": bool(linked >= 1 and mixed + CREDIT * (linked - 1) >= MIXED),
+        "ordered": order_margin(linked, mixed) >= 0,
         "mixed": mixed,
         "linked": linked,
         "random_labels": random_labels,
@@ -208,7 +207,7 @@ def main(
         order, ranks, along = order[::-1], len(order) - 1 - ranks, -along
     known = evidence["ordered"] and abs(correlations[best]) >= BOUND
     deciding, exactness, table = find_thresholds(measure(images), labels, clusters, order)
-    exact = is_exact(exactness, evidence["random_labels"])
+    exact = exact_margin(exactness, evidence["random_labels"]) >= 0
     found = evidence | {
         "order": [int(names[label]) for label in order],
         "direction": float(rank_correlations(pd.DataFrame({"along": along}), ranks)["along"]),

@@ -26,33 +26,6 @@ def order_of(ordered=False, by_class=None, found=None, family=()):
 
 
 @pytest.mark.parametrize(
-    ("p", "flips", "tree", "order", "verdict"),
-    [
-        (0.5, False, 0.3, order_of(), "no_structure"),
-        (0.5, True, 0.3, order_of(), "no_structure"),
-        (1e-9, False, 0.99, order_of(), "visual_groups"),
-        (1e-9, True, 0.95, order_of(), "image_statistic"),
-        (1e-9, True, 0.85, order_of(), "mixed"),
-        (1e-9, None, 0.99, order_of(), "image_statistic"),
-        (1e-9, None, 0.95, order_of(), "visual_groups"),
-        (1e-9, False, 0.6, order_of(ordered=True), "image_statistic"),
-        (1e-9, True, 0.6, order_of(ordered=True), "image_statistic"),
-        (1e-9, True, 0.6, order_of(ordered=True, by_class="brightness"), "mixed"),
-        (1e-9, True, 0.95, order_of(ordered=True, by_class="width"), "image_statistic"),
-        (
-            1e-9,
-            True,
-            0.85,
-            order_of(ordered=True, by_class="width") | {"exactness": 0.88},
-            "image_statistic",
-        ),
-    ],
-)
-def test_the_verdict_follows_the_stated_rules(p, flips, tree, order, verdict):
-    assert interpret.decide(p, flips, {"tree": tree, "network": 0.9}, order) == verdict
-
-
-@pytest.mark.parametrize(
     ("verdict", "tree", "order", "name"),
     [
         ("visual_groups", 0.6, order_of(), None),
@@ -164,6 +137,8 @@ def verdict_on(images, labels, workspace):
     said = read_json(workspace / "interpret.json")
     assert said["groups"] == {"0": 1, "1": 1, "2": 1, "3": 1, "4": 2}
     assert read_json(workspace / "verdict.json") == {"verdict": said["verdict"]}
+    assert f"turning it into {said['instead'].replace('_', ' ')}" in said["because"]
+    assert f"is {said['strength']:.0%} away" in said["because"]
     return said
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.meaning import class_thresholds, label_order, properties
+from stages.meaning import class_thresholds, label_order, properties, verdict
 from tests.helpers import captions_of, synthetic
 
 
@@ -88,7 +88,7 @@ def test_a_statistic_that_is_only_correlated_decides_nowhere_exactly():
         statistics, labels, clusters, [0, 1, 2, 3]
     )
     assert name == "width"
-    assert exactness < class_thresholds.EXACT
+    assert exactness < verdict.EXACT
 
 
 def test_without_a_mixed_cluster_there_are_no_thresholds():
