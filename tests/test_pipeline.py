@@ -35,7 +35,6 @@ WITH_TENSORFLOW = {
     "extract_encoding",
     "compare_layers",
     "groups",
-    "saliency",
 }
 
 

@@ -1,11 +1,14 @@
-"""Encode images: the outputs of two inner layers of the improved network.
+"""Encode images by two inner layers of the improved network, and map where it looks.
+
+All that later stages need of the network, so that they need not load it, nor TensorFlow.
 
 Reads   test and validation images (.npy), the improved network (.keras)
-Does    one pass through the network, no training; of layers with many dimensions, keeps the first
+Does    passes through the network, no training; of layers with many dimensions, keeps the first
         principal components, so that what follows takes no longer than by default
 Writes  test.npy and valid.npy: float32 encodings (n, d); detailed_test.npy and
-        detailed_valid.npy: those of an earlier layer; test_predicted.npy: the network's labels for
-        the test images, uint8 (n,)
+        detailed_valid.npy: those of an earlier layer; of the test images test_probabilities.npy,
+        float32 (n, 5); test_predicted.npy: the most probable labels, uint8 (n,); test_maps.npy:
+        where the network looks to tell these (activation_maps.py), float32 (n, h, w)
 """
 
 from pathlib import Path
@@ -16,7 +19,8 @@ from sklearn.decomposition import PCA
 from stages.common.command import InputError, run
 from stages.common.files import IMAGES, load_array, save_array
 from stages.common.params import read_params
-from stages.encoding.layers import OUTPUT, encode
+from stages.encoding.activation_maps import map_images
+from stages.encoding.layers import encode
 from stages.networks.backend import load_network
 
 MOST = 1_024  # dimensions of an encoding that is kept as it is
@@ -37,10 +41,11 @@ def shorten(valid: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray
 def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
     params = read_params()
     layer = params["extract_encoding"]["layer"]
-    layers = [layer, params["extract_encoding"]["detailed_layer"], OUTPUT]
+    layers = [layer, params["extract_encoding"]["detailed_layer"]]
     images = [load_array(path, IMAGES) for path in (x_valid, x_test)]
-    both = encode(load_network(improved), layers, np.concatenate(images))
-    (valid, test), details, (_, probabilities) = (np.split(one, [len(images[0])]) for one in both)
+    network = load_network(improved)
+    both = encode(network, layers, np.concatenate(images))
+    (valid, test), details = (np.split(one, [len(images[0])]) for one in both)
     if (test == test[0]).all():
         raise InputError(
             f"{improved}: layer {layer}: expected encodings that differ, found that of every test"
@@ -49,8 +54,10 @@ def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
     for prefix, pair in (("", (valid, test)), ("detailed_", details)):
         for name, array in zip(("valid", "test"), shorten(*pair), strict=True):
             save_array(encoding / f"{prefix}{name}.npy", array)
-    predicted = probabilities.argmax(axis=1)
-    save_array(encoding / "test_predicted.npy", predicted.astype(np.uint8))
+    maps, probabilities = map_images(network, images[1])
+    save_array(encoding / "test_maps.npy", maps)
+    save_array(encoding / "test_probabilities.npy", probabilities)
+    save_array(encoding / "test_predicted.npy", probabilities.argmax(axis=1).astype(np.uint8))
 
 
 if __name__ == "__main__":

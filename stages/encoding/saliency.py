@@ -1,13 +1,11 @@
 """Show where the improved network looks: class-activation maps of the test images.
 
-Reads   test images and labels (.npy), the improved network (.keras)
-Does    one pass through the network, which says for each place of its last feature map what it adds
-        to the score of the predicted label. Zhou et al. 2016 (CVPR) find it so where channels are
-        averaged; where, as here, each channel's maximum is taken (Oquab et al. 2015, CVPR), all
-        that a channel adds comes from the one place where it is strongest
-Writes  maps, float32 (n, h, w), whose sum is the score before it is scaled (.npy); how much of them
-        lies on the object (JSON); images of each label with their maps (PNG): those for whose label
-        the network has the highest probability, and those with the lowest margin
+Reads   test images and labels, the maps of their predicted labels, which activation_maps.py
+        explains, and the network's probabilities (.npy)
+Does    compares the maps with the ink
+Writes  how much of the maps lies on the object (JSON); images of each label with their maps (PNG):
+        those for whose label the network has the highest probability, and those with the lowest
+        margin
 
 on_object  fraction of the positive part of the maps that lies on ink, pixels above `INK`, 0-1
 ink        fraction of the pixels that are ink: `on_object` of a map that is the same everywhere
@@ -22,45 +20,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from stages.common.command import run
-from stages.common.files import IMAGES, LABELS, load_array, save_array, save_json
+from stages.common.files import IMAGES, LABELS, N_LABELS, load_array, save_json
 from stages.common.pictures import save_figure
-from stages.networks.backend import keras, load_network
 
-BATCH = 1_000  # images at once, since the feature maps of all take much memory
+MAPS = (np.float32, ("h", "w"))  # kinds of arrays
+PROBABILITIES = (np.float32, (N_LABELS,))
 INK = 32  # of 255; fainter pixels are noise
 SHOWN = 6  # images of each label and kind
 TILE = (39, 30)  # height and width of an image with its caption and some space, in image pixels
 ADDS, TAKES = (np.array(color) / 255 for color in ((214, 94, 0), (0, 90, 178)))  # colours
-
-
-def locate(features: np.ndarray, weights: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return what each place adds to the score of an image's label: float32 (n, h, w).
-
-    Args:
-        features: (n, h, w, channels), of which the network takes the maximum over places
-        weights: of the dense layer without bias that follows, (channels, 5)
-        labels: whole numbers (n,)
-    """
-    n, h, w, channels = features.shape
-    by_place = features.reshape(n, h * w, channels)
-    maps = np.zeros((n, h * w), np.float32)
-    strongest = by_place.argmax(axis=1)
-    np.add.at(maps, (np.arange(n)[:, None], strongest), by_place.max(axis=1) * weights.T[labels])
-    return maps.reshape(n, h, w)
-
-
-def map_images(network: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return maps of the predicted labels, float32 (n, h, w), and probabilities (n, 5)."""
-    pooled = network.get_layer("encoding").input
-    weights = network.get_layer("scores").get_weights()[0]
-    part = keras.Model(network.inputs, [pooled, *network.outputs])
-    maps, probabilities = [], []
-    for start in range(0, len(images), BATCH):
-        of_batch = part.predict(images[start : start + BATCH], batch_size=BATCH, verbose=0)
-        features, scores = (np.asarray(output, np.float32) for output in of_batch)
-        maps.append(locate(features, weights, scores.argmax(axis=1)))
-        probabilities.append(scores)
-    return np.concatenate(maps), np.concatenate(probabilities)
 
 
 def interpolation(n: int, side: int) -> np.ndarray:
@@ -151,12 +119,17 @@ def draw_maps(
 
 
 def main(
-    x_test: Path, y_test: Path, improved: Path, maps_path: Path, metrics: Path, picture: Path
+    x_test: Path,
+    y_test: Path,
+    maps_path: Path,
+    probabilities_path: Path,
+    metrics: Path,
+    picture: Path,
 ) -> None:
     images = load_array(x_test, IMAGES)
     labels = load_array(y_test, LABELS, len(images))
-    maps, probabilities = map_images(load_network(improved), images)
-    save_array(maps_path, maps)
+    maps = load_array(maps_path, MAPS, len(images))
+    probabilities = load_array(probabilities_path, PROBABILITIES, len(images))
     save_json(metrics, measure(maps, images, labels))
     save_figure(draw_maps(images, maps, labels, probabilities), picture)
 
