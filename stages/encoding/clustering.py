@@ -39,7 +39,7 @@ def find_clusters(points: np.ndarray, n_clusters: int, n_init: int, seed: int) -
             " lower kmeans.n_clusters or raise prepare.limit in params.yaml"
         )
     kmeans = KMeans(n_clusters, init="k-means++", n_init=n_init, random_state=seed)
-    with threadpool_limits(1, "openmp"):  # threads add up the centres in an order of their own
+    with threadpool_limits(1):  # threads add up in an order of their own, and wait for each other
         return kmeans.fit_predict(points)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from stages.common.command import run
 from stages.common.files import (
@@ -76,7 +77,8 @@ def majority_probabilities(y_train: np.ndarray, n: int) -> np.ndarray:
 def logistic_probabilities(x_train: np.ndarray, y_train: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Fit multinomial logistic regression on the pixels and return its probabilities (n, 5)."""
     model = LogisticRegression(C=1.0, solver="lbfgs", max_iter=1_000, tol=1e-2)
-    model.fit(_as_rows(x_train), y_train)
+    with threadpool_limits(1, "blas"):  # more threads wait for each other, in matrices this narrow
+        model.fit(_as_rows(x_train), y_train)
     return model.predict_proba(_as_rows(x))
 
 
