@@ -4,7 +4,7 @@ Reads   the notebook's text (Markdown), dvc.yaml, params.yaml, the stages' code,
         have made
 Does    puts, where the text says {{ stage }}, the definitions of the stage, and before them those
         that it needs and that are not there yet, and a cell that calls it unless what it makes is
-        there; then runs all cells beside the results
+        there; then runs the cells beside the results, but for definitions, which nothing calls
 Writes  the notebook (.ipynb)
 
 Copied alone into an empty folder beside the four CSVs, it makes everything anew.
@@ -33,6 +33,7 @@ PARTS = re.compile(
 )  # a stage, code, and where a heading begins a cell
 UNUSED = ("fetch", "report")  # blocks of params.yaml
 RAW = "data/raw/"  # of which the four CSVs lie beside the notebook
+DEFINES = "defines"  # tag of the cells of definitions
 GIVEN = {"stages.common.command", "stages.common.params"}  # what SET_UP has instead
 SET_UP = '''from pathlib import Path
 
@@ -41,6 +42,7 @@ from IPython.display import Markdown, display
 from PIL import Image
 
 LONGEST = 50  # lines of a file of figures that is shown
+main = None  # of a stage, when its cell has run
 
 
 class InputError(ValueError):
@@ -113,6 +115,8 @@ def cells_of(name: str, stage: dict, sources: dict, defined: set) -> list[nbform
     defined |= {*helpers, own}
     cells = [collapsed(definitions(helper, sources[helper])) for helper in helpers]
     cells.append((code if name in SHOWN else collapsed)(definitions(own, sources[own])))
+    for cell in cells:
+        cell["metadata"].setdefault("tags", []).append(DEFINES)
     lines = "".join(f'    "{argument.removeprefix(RAW)}",\n' for argument in arguments)
     makes = written(made_by(stage)).replace("\n", "\n    ")
     return [*cells, code(f"call(\n    main,\n{lines}    makes={makes},\n)")]
@@ -178,6 +182,7 @@ def run_beside(notebook: nbformat.NotebookNode, folders: list[Path]) -> None:
         client = NotebookClient(
             notebook,
             timeout=None,
+            skip_cells_with_tag=DEFINES,  # TensorFlow, to begin with, takes seconds to load
             resources={"metadata": {"path": name}},
             record_timing=False,
             coalesce_streams=True,  # what is printed is split by chance
@@ -187,9 +192,6 @@ def run_beside(notebook: nbformat.NotebookNode, folders: list[Path]) -> None:
             client.execute()
         except DeadKernelError as error:
             raise InputError("its cells were stopped; `dvc repro` starts anew") from error
-    for cell in notebook.cells:  # TensorFlow's notes on standard error hold the time of day
-        if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
 
 
 def main(
