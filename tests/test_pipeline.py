@@ -33,8 +33,6 @@ WITH_TENSORFLOW = {
     "describe_networks",
     "evaluate",
     "extract_encoding",
-    "compare_layers",
-    "groups",
 }
 
 

@@ -1,8 +1,9 @@
 """Compare the inner layers of both networks as encodings, on the validation images.
 
-Reads   validation images and labels (.npy), both networks (.keras)
-Does    encodes random ones of the images by each layer and keeps the first principal components;
-        k-means on these with as many clusters as labels; predicts the pixels from them
+Reads   validation images and labels, rows of some of these, the first principal components of their
+        encodings by all layers side by side (.npy), and which layer has how many (CSV)
+Does    for each layer, k-means on its components with as many clusters as labels; predicts the
+        pixels from them
 Writes  a row of figures for each layer (CSV), a picture of them (PNG)
 
 dimensions              of the encoding of an image
@@ -18,25 +19,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
 from stages.common.command import run
-from stages.common.files import IMAGES, LABELS, load_array, save_table
+from stages.common.files import IMAGES, LABELS, POINTS, load_array, save_table
 from stages.common.params import read_params
 from stages.common.pictures import save_figure
 from stages.encoding.clustering import agreement, find_clusters, silhouette
-from stages.encoding.layers import OUTPUT, encode
-from stages.networks.backend import load_network
 
-COMPARED = 2_000  # images, at most
+ROWS = (np.int64, ())  # kind of array
 N_INIT = 3  # starts of k-means
-COMPONENTS = 50  # of an encoding, at most: the same for every layer, and quick
-LAYERS = {  # from first to last
-    "default": ("pool", "conv_2", "dense", OUTPUT),
-    "improved": ("stage_1_add", "stage_2_add", "stage_3_add", "encoding", OUTPUT),
-}
 STYLES = {  # marker, colour, and where the captions go
     "default": ("s", "#d55e00", (7, 4, "left")),
     "improved": ("o", "#0072b2", (-7, -9, "right")),
@@ -74,20 +67,13 @@ def without_label_means(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return centred
 
 
-def assess(encodings: np.ndarray, images: np.ndarray, labels: np.ndarray, seed: int) -> dict:
-    """Return the figures of one layer; the glossary is at the top of this file."""
-    n_components = max(1, min(COMPONENTS, encodings.shape[1], len(encodings) // 8))
-    pca = PCA(n_components, svd_solver="randomized", random_state=seed)
-    components = pca.fit_transform(encodings).astype(np.float64)
+def assess(components: np.ndarray, images: np.ndarray, labels: np.ndarray, seed: int) -> dict:
+    """Return the figures of a layer's components (n, d); glossary at the top of this file."""
     clusters = find_clusters(components, len(np.unique(labels)), N_INIT, seed)
-    return (
-        {"dimensions": encodings.shape[1]}
-        | agreement(clusters, labels)
-        | {
-            "silhouette": silhouette(components, clusters),
-            "detail": detail(components, images, labels, seed),
-        }
-    )
+    return agreement(clusters, labels) | {
+        "silhouette": silhouette(components, clusters),
+        "detail": detail(components, images, labels, seed),
+    }
 
 
 def draw(scores: pd.DataFrame) -> Figure:
@@ -128,21 +114,23 @@ def draw_network(ax: Axes, name: str, rows: pd.DataFrame) -> None:
 
 
 def main(
-    x_valid: Path, y_valid: Path, default: Path, improved: Path, table: Path, picture: Path
+    x_valid: Path,
+    y_valid: Path,
+    rows_path: Path,
+    components_path: Path,
+    layers_path: Path,
+    table: Path,
+    picture: Path,
 ) -> None:
     params = read_params()
     seed = params["compare_layers"]["seed"]
-    all_images = load_array(x_valid, IMAGES)
-    sample = np.random.default_rng(seed).permutation(len(all_images))[:COMPARED]
-    images, labels = all_images[sample], load_array(y_valid, LABELS, len(all_images))[sample]
-    rows = []
-    for name, path in (("default", default), ("improved", improved)):
-        encoded = encode(load_network(path), LAYERS[name], images)
-        for layer, encodings in zip(LAYERS[name], encoded, strict=True):
-            print(f"compare_layers: {layer} of the {name} network", flush=True)
-            figures = assess(encodings, images, labels, seed)
-            rows.append({"network": name, "layer": layer} | figures)
-    scores = pd.DataFrame(rows)
+    rows, layers = load_array(rows_path, ROWS), pd.read_csv(layers_path)
+    images = load_array(x_valid, IMAGES)
+    labels = load_array(y_valid, LABELS, len(images))[rows]
+    components = load_array(components_path, POINTS, len(rows)).astype(np.float64)
+    parts = np.split(components, layers.pop("components").cumsum()[:-1], axis=1)
+    figures = [assess(part, images[rows], labels, seed) for part in parts]
+    scores = pd.concat([layers, pd.DataFrame(figures)], axis=1)
     save_table(table, scores)
     save_figure(draw(scores), picture)
 

@@ -1,14 +1,16 @@
-"""Encode images by two inner layers of the improved network, and map where it looks.
+"""Encode images by inner layers of the networks, and map where the improved one looks.
 
-All that later stages need of the network, so that they need not load it, nor TensorFlow.
+All that later stages need of the networks, so that they need not load them, nor TensorFlow.
 
-Reads   test and validation images (.npy), the improved network (.keras)
+Reads   validation and test images (.npy), both networks (.keras)
 Does    passes through the network, no training; of layers with many dimensions, keeps the first
         principal components, so that what follows takes no longer than by default
 Writes  test.npy and valid.npy: float32 encodings (n, d); detailed_test.npy and
         detailed_valid.npy: those of an earlier layer; of the test images test_probabilities.npy,
         float32 (n, 5); test_predicted.npy: the most probable labels, uint8 (n,); test_maps.npy:
-        where the network looks to tell these (activation_maps.py), float32 (n, h, w)
+        where the network looks to tell these (activation_maps.py), float32 (n, h, w); of random
+        validation images their rows, compared_rows.npy, int64 (n,), and their encodings by the
+        layers of both networks that are to be compared, compared.npy and compared.csv (layers.py)
 """
 
 from pathlib import Path
@@ -17,14 +19,16 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from stages.common.command import InputError, run
-from stages.common.files import IMAGES, load_array, save_array
+from stages.common.files import IMAGES, load_array, save_array, save_table
 from stages.common.params import read_params
 from stages.encoding.activation_maps import map_images
-from stages.encoding.layers import encode
+from stages.encoding.layers import encode, layers_of
 from stages.networks.backend import load_network
 
 MOST = 1_024  # dimensions of an encoding that is kept as it is
 KEPT = 256  # principal components of one that has more
+COMPARED = 2_000  # validation images by which layers are compared, at most
+SEED = 1  # of the choice of these
 
 
 def shorten(valid: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -38,7 +42,7 @@ def shorten(valid: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return pca.transform(valid).astype(np.float32), pca.transform(test).astype(np.float32)
 
 
-def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
+def main(x_valid: Path, x_test: Path, default: Path, improved: Path, encoding: Path) -> None:
     params = read_params()
     layer = params["extract_encoding"]["layer"]
     layers = [layer, params["extract_encoding"]["detailed_layer"]]
@@ -58,6 +62,12 @@ def main(x_valid: Path, x_test: Path, improved: Path, encoding: Path) -> None:
     save_array(encoding / "test_maps.npy", maps)
     save_array(encoding / "test_probabilities.npy", probabilities)
     save_array(encoding / "test_predicted.npy", probabilities.argmax(axis=1).astype(np.uint8))
+    rows = np.random.default_rng(SEED).permutation(len(images[0]))[:COMPARED]
+    networks = {"default": load_network(default), "improved": network}
+    components, table = layers_of(networks, images[0][rows], SEED)
+    save_array(encoding / "compared_rows.npy", rows)
+    save_array(encoding / "compared.npy", components)
+    save_table(encoding / "compared.csv", table)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from scipy.spatial.distance import cdist
 from stages.common.command import InputError
 from stages.common.files import save_array
 from stages.encoding import extract_encoding
-from stages.encoding.layers import encode
+from stages.encoding.layers import COMPONENTS, LAYERS, encode, layers_of
+from stages.networks.train_default import default_network
 from stages.networks.train_improved import improved_network
 from stages.networks.training import save_network
 from tests.helpers import synthetic
@@ -35,12 +36,23 @@ def test_an_unknown_layer_is_one_line_with_the_known_ones(network):
         encode(network, ["encoding", "wrong"], synthetic(1)[0])
 
 
+def test_every_layer_to_be_compared_is_encoded_and_its_components_lie_beside_the_others():
+    images, _ = synthetic(40)
+    networks = {"default": default_network(), "improved": improved_network(4)}
+    components, table = layers_of(networks, images, seed=1)
+    expected = [(name, layer) for name, layers in LAYERS.items() for layer in layers]
+    assert list(zip(table["network"], table["layer"], strict=True)) == expected
+    assert (components.dtype, components.shape) == (np.float32, (40, table["components"].sum()))
+    assert table["components"].max() == 40 // 8 < COMPONENTS
+    assert table["dimensions"].iloc[[2, -1]].tolist() == [512, 5]
+
+
 def test_a_network_that_encodes_all_images_alike_is_one_clear_line(workspace):
     network = improved_network(8)
     network.set_weights([np.zeros_like(weights) for weights in network.get_weights()])
     save_network(network, workspace / "dead.keras")
     save_array(workspace / "x.npy", synthetic(20)[0])
-    paths = ("x.npy", "x.npy", "dead.keras", "encoding")
+    paths = ("x.npy", "x.npy", "default.keras", "dead.keras", "encoding")
     with pytest.raises(InputError, match=r"dead.keras: layer encoding: expected encodings that di"):
         extract_encoding.main(*(workspace / path for path in paths))
     assert not (workspace / "encoding").exists()
