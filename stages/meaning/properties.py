@@ -39,6 +39,10 @@ from stages.meaning.statistics import CHUNK, INK, likeness, measure, ratio
 GREYS = 16  # of the co-occurrence
 BRIGHT = 224  # of 255
 REGION = (  # what scikit-image measures of the ink
+    "eccentricity",
+    "orientation",
+    "axis_major_length",
+    "axis_minor_length",
     "extent",
     "solidity",
     "perimeter",
@@ -53,36 +57,9 @@ def measure_properties(images: np.ndarray) -> pd.DataFrame:
     """Return the properties of images, uint8 (n, 28, 28, 1): a row an image, a column each."""
     parts = [images[start : start + CHUNK, ..., 0] for start in range(0, len(images), CHUNK)]
     further = [
-        pd.concat(
-            [measured(part) for measured in (of_ellipse, of_region, of_greys, of_places)], axis=1
-        )
-        for part in parts
+        pd.concat([of_region(part), of_greys(part), of_places(part)], axis=1) for part in parts
     ]
     return pd.concat([measure(images), pd.concat(further, ignore_index=True)], axis=1)
-
-
-def of_ellipse(images: np.ndarray) -> pd.DataFrame:
-    """Measure the ellipse that has the second moments of the ink of images, uint8 (n, 28, 28).
-
-    By whole numbers until the last division, so that what is round has no axis by chance.
-    """
-    ink = images > INK
-    y, x = np.arange(images.shape[1]), np.arange(images.shape[2])
-    rows, columns, pixels = ink.sum(axis=2), ink.sum(axis=1), ink.sum(axis=(1, 2))
-    down, across = rows @ y, columns @ x
-    yy, xx = pixels * (rows @ y**2) - down**2, pixels * (columns @ x**2) - across**2
-    xy = pixels * (ink @ x @ y) - down * across
-    root = np.sqrt(4 * xy**2 + (yy - xx) ** 2)
-    largest, smallest = (ratio(yy + xx + sign * root, 2 * pixels**2) for sign in (1, -1))
-    smallest = np.maximum(smallest, 0)  # of a line, but for rounding
-    return pd.DataFrame(
-        {
-            "elongation": np.sqrt(ratio(largest - smallest, largest)),
-            "tilt": np.degrees(np.arctan2(2 * xy, yy - xx) / 2),
-            "long_axis": 4 * np.sqrt(largest),
-            "short_axis": 4 * np.sqrt(smallest),
-        }
-    )
 
 
 def of_region(images: np.ndarray) -> pd.DataFrame:
@@ -94,6 +71,10 @@ def of_region(images: np.ndarray) -> pd.DataFrame:
     found = found.reset_index(drop=True)
     return pd.DataFrame(
         {
+            "elongation": found["eccentricity"],
+            "tilt": np.degrees(found["orientation"]),
+            "long_axis": found["axis_major_length"],
+            "short_axis": found["axis_minor_length"],
             "extent": found["extent"],
             "solidity": found["solidity"],
             "outline": found["perimeter"],
