@@ -205,7 +205,7 @@ def test_the_figures_of_clusters_and_doubts_in_the_text_are_the_committed_ones()
         f"there are {dense['clusters']} clusters, and {dense['purity']:.1%} of the images" in text
     )
     assert f"{dense['outside']:.0%} of the images lie between clusters" in text
-    assert f"or hard: {doubts['suspect']:.1%} are" in text
+    assert f"or hard: {doubts['suspect']:.2%} are" in text
     assert f"changed at random {doubts['random']['found']:.0%} are among as many most" in text
     assert f"likeliest other label {doubts['similar']['found']:.0%}; chance" in text
     assert f"chance would find {doubts['random']['by_chance']:.0%}" in text
@@ -275,8 +275,8 @@ def test_the_score_of_the_verdicts_in_the_text_is_the_committed_one():
     narrow, fair, clear = (
         f"{one['right']} of {one['asked']}" for one in score["reliability"].values()
     )
-    assert f"(`narrow`), {narrow} verdicts were right, within" in text
-    assert f"(`fair`) {fair}, and {clear} beyond (`clear`)" in text
+    assert f"it is called narrow: {narrow} such verdicts were right;" in text
+    assert f"up to a quarter, fair: {fair}; beyond, clear: {clear}." in text
 
 
 @pytest.mark.parametrize("signal", metrics("kills"))
