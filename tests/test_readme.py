@@ -182,7 +182,9 @@ def test_the_sweeps_in_the_text_are_of_the_committed_settings():
     for sweep in metrics("sweeps").values():
         assert sweep["same_data"]
         assert sweep["same_settings"]
-        assert not sweep["fixed"]
+        for name, value in sweep["fixed"].items():
+            assert name == "train_improved.epochs"
+            assert TEXT.count(f"the improved network for {value} epochs, three seeds") == 2
 
 
 def test_the_table_of_layers_is_the_committed_metrics():

@@ -7,9 +7,8 @@ the one place where it is strongest. The sum of a map is the score before it is 
 
 import numpy as np
 
+from stages.encoding.layers import BATCH
 from stages.networks.backend import keras
-
-BATCH = 1_000  # images at once, since the feature maps of all take much memory
 
 
 def locate(features: np.ndarray, weights: np.ndarray, labels: np.ndarray) -> np.ndarray:

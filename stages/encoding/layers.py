@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from stages.common.command import InputError
 from stages.networks.backend import keras
 
-BATCH = 1_000  # images at once
+BATCH = 1_000  # images at once, since the feature maps of all take much memory
 OUTPUT = "probabilities"  # a network's last layer
 LAYERS = {  # to be compared, from first to last
     "default": ("pool", "conv_2", "dense", OUTPUT),
