@@ -38,7 +38,7 @@ from benchmarks.stage_runs import CODE, ROOT, lay_out, load_json, run_stage
 from stages.common.files import save_array, save_json, save_table
 from stages.data.fashion_mnist import find_fashion_mnist
 from stages.meaning.statistics import measure
-from stages.meaning.verdict import STRENGTHS, find_strength, in_words, measure_margins
+from stages.meaning.verdict import STRENGTHS, find_strength, measure_margins, strength_in_words
 
 SETS = {"fixing": range(8000, 8020), "scoring": range(9000, 9060)}
 N_TRAIN, N_VALID = 54_000, 6_000  # images
@@ -120,10 +120,19 @@ def read_answer(folder: Path) -> dict:
     }
 
 
-def strength(figures: dict) -> float:
-    """Return the strength of a verdict, 0-1, by the figures of `read_answer`."""
+def strength(answer: dict) -> float:
+    """Return the strength of the verdict of an answer, 0-1, by the figures that it rests on.
+
+    Raises:
+        ValueError: by today's rules these give another verdict.
+    """
+    figures = answer["figures"]
     accuracies = {name: figures[f"{name}_accuracy"] for name in ("majority", "tree", "network")}
-    return find_strength(measure_margins(N_VALID, accuracies, figures["jump"], figures))[1]
+    margins = measure_margins(N_VALID, accuracies, figures["jump"], figures)
+    verdict, value, *_ = find_strength(margins)
+    if verdict != answer["verdict"]:
+        raise ValueError(f"{answer}: {verdict} by today's rules: ask anew, from the first seed on")
+    return value
 
 
 def score(answers: dict[str, dict]) -> dict:
@@ -137,9 +146,9 @@ def score(answers: dict[str, dict]) -> dict:
         for kind in CLASSES
         if seeds_of[kind]
     }
-    strengths = {seed: strength(one["figures"]) for seed, one in answers.items()}
+    strengths = {seed: strength(one) for seed, one in answers.items()}
     seeds_at = {
-        name: [seed for seed, value in strengths.items() if in_words(value) == name]
+        name: [seed for seed, value in strengths.items() if strength_in_words(value) == name]
         for name in STRENGTHS
     }
     every_agreement = [one for of_kind in agreements.values() for one in of_kind]

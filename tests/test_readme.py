@@ -13,6 +13,8 @@ from setuptools import find_packages
 from stages.common.yaml import parse_yaml
 from stages.encoding.clustering import best_number
 from stages.meaning import label_flips
+from stages.meaning.interpret import TURNING
+from stages.meaning.verdict import strength_in_words
 from tests.helpers import ROOT, STAGES, call, module, outputs
 
 
@@ -182,9 +184,9 @@ def test_the_sweeps_in_the_text_are_of_the_committed_settings():
     for sweep in metrics("sweeps").values():
         assert sweep["same_data"]
         assert sweep["same_settings"]
-        for name, value in sweep["fixed"].items():
-            assert name == "train_improved.epochs"
-            assert TEXT.count(f"the improved network for {value} epochs, three seeds") == 2
+        of_improved = sweep["stage"] == "train_improved"
+        assert sweep["fixed"] == ({"train_improved.epochs": "9"} if of_improved else {})
+    assert TEXT.count("the improved network for 9 epochs, three seeds") == 2
 
 
 def test_the_table_of_layers_is_the_committed_metrics():
@@ -279,6 +281,10 @@ def test_the_score_of_the_verdicts_in_the_text_is_the_committed_one():
     )
     assert f"it is called narrow: {narrow} such verdicts were right;" in text
     assert f"up to a quarter, fair: {fair}; beyond, clear: {clear}." in text
+    assert metrics("calibration").keys() == {"scoring"}
+    found = metrics("interpret")
+    told = f"{strength_in_words(found['strength'])} ({found['strength']:.2f}, by"
+    assert f"{told} {TURNING[found['turned_by']]})" in text
 
 
 @pytest.mark.parametrize("signal", metrics("kills"))

@@ -26,8 +26,6 @@ from stages.common.command import InputError
 SAMPLE = 3_000  # images, since the silhouette takes the square of their number
 NO_AGREEMENT = 0.05  # adjusted Rand index below which clusters hardly agree with labels
 
-threadpool_limits(1, "blas")  # for arrays of our size more threads mostly wait for each other
-
 
 def find_clusters(points: np.ndarray, n_clusters: int, n_init: int, seed: int) -> np.ndarray:
     """Cluster points (n, d) by k-means; return the cluster of each, (n,).
@@ -41,7 +39,7 @@ def find_clusters(points: np.ndarray, n_clusters: int, n_init: int, seed: int) -
             " lower kmeans.n_clusters or raise prepare.limit in params.yaml"
         )
     kmeans = KMeans(n_clusters, init="k-means++", n_init=n_init, random_state=seed)
-    with threadpool_limits(1, "openmp"):  # threads add up the centres in an order of their own
+    with threadpool_limits(1):  # threads add up in an order of their own, and wait for each other
         return kmeans.fit_predict(points)
 
 
@@ -60,7 +58,8 @@ def silhouette(points: np.ndarray, clusters: np.ndarray) -> float | None:
     rows = np.random.default_rng(0).permutation(len(points))[:SAMPLE]  # the same for every number
     if not 2 <= len(np.unique(clusters[rows])) < len(rows):
         return None
-    return float(silhouette_score(points[rows], clusters[rows]))
+    with threadpool_limits(1, "blas"):  # threads mostly wait for each other
+        return float(silhouette_score(points[rows], clusters[rows]))
 
 
 def best_number(scores: pd.DataFrame) -> int:

@@ -28,7 +28,6 @@ from stages.networks.backend import load_network
 MOST = 1_024  # dimensions of an encoding that is kept as it is
 KEPT = 256  # principal components of one that has more
 COMPARED = 2_000  # validation images by which layers are compared, at most
-SEED = 1  # of the choice of these
 
 
 def shorten(valid: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -47,8 +46,8 @@ def main(x_valid: Path, x_test: Path, default: Path, improved: Path, encoding: P
     layer = params["extract_encoding"]["layer"]
     layers = [layer, params["extract_encoding"]["detailed_layer"]]
     images = [load_array(path, IMAGES) for path in (x_valid, x_test)]
-    network = load_network(improved)
-    both = encode(network, layers, np.concatenate(images))
+    networks = {"default": load_network(default), "improved": load_network(improved)}
+    both = encode(networks["improved"], layers, np.concatenate(images))
     (valid, test), details = (np.split(one, [len(images[0])]) for one in both)
     if (test == test[0]).all():
         raise InputError(
@@ -58,13 +57,13 @@ def main(x_valid: Path, x_test: Path, default: Path, improved: Path, encoding: P
     for prefix, pair in (("", (valid, test)), ("detailed_", details)):
         for name, array in zip(("valid", "test"), shorten(*pair), strict=True):
             save_array(encoding / f"{prefix}{name}.npy", array)
-    maps, probabilities = map_images(network, images[1])
+    maps, probabilities = map_images(networks["improved"], images[1])
     save_array(encoding / "test_maps.npy", maps)
     save_array(encoding / "test_probabilities.npy", probabilities)
     save_array(encoding / "test_predicted.npy", probabilities.argmax(axis=1).astype(np.uint8))
-    rows = np.random.default_rng(SEED).permutation(len(images[0]))[:COMPARED]
-    networks = {"default": load_network(default), "improved": network}
-    components, table = layers_of(networks, images[0][rows], SEED)
+    seed = params["compare_layers"]["seed"]
+    rows = np.random.default_rng(seed).permutation(len(images[0]))[:COMPARED]
+    components, table = layers_of(networks, images[0][rows], seed)
     save_array(encoding / "compared_rows.npy", rows)
     save_array(encoding / "compared.npy", components)
     save_table(encoding / "compared.csv", table)

@@ -40,9 +40,15 @@ def layers_of(
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Encode images (n, 28, 28, 1) by each layer of `LAYERS`; keep the first components of each.
 
+    Args:
+        seed: of the principal components, which are approximate
+
     Returns:
         components of all layers side by side, float32 (n, k)
         network, layer, its dimensions and how many of the components are its own, a row a layer
+
+    Raises:
+        InputError: as `encode` does.
     """
     parts, rows = [], []
     for name, network in networks.items():

@@ -20,6 +20,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 from stages.common.command import run
 from stages.common.files import IMAGES, LABELS, POINTS, load_array, save_array, save_table
@@ -150,7 +151,8 @@ def main(
     for label in np.unique(valid_labels):
         of_label = valid[valid_labels == label]
         pca = PCA(min(COMPONENTS, *of_label.shape), svd_solver="full")
-        points = pca.fit_transform(of_label)
+        with threadpool_limits(1, "blas"):  # threads mostly wait for each other
+            points = pca.fit_transform(of_label)
         found, valleys = find_groups(points, seed)
         n, rows = found.max() + 1, np.flatnonzero(labels == label)
         print(f"groups: {IN_WORDS[n]} in label {label}", flush=True)

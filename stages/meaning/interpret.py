@@ -6,7 +6,8 @@ Reads   validation labels (.npy); what is known of the improved network, of thre
 Does    decides by the rules of verdict.py; accuracies are of the validation images
 Writes  the verdict, and with the figures behind it (JSON), a picture of them (PNG)
 
-chance_p            of that test
+chance_p            of the binomial test that the network and the tree predict no better than the
+                    most frequent label
 strength            how far the figure nearest to turning the verdict is beyond its bound, 0-1: see
                     verdict.py; turned_by, instead: that figure, and the verdict it would give
 majority_accuracy   of the most frequent label; so tree_accuracy and network_accuracy, and
@@ -30,7 +31,7 @@ from stages.common.command import run
 from stages.common.files import LABELS, load_array, save_json
 from stages.common.pictures import NOTE, save_figure
 from stages.meaning.statistics import FLIP, TOO_FEW_SIMILAR, flips_in_words, readable
-from stages.meaning.verdict import find_strength, in_words, measure_margins
+from stages.meaning.verdict import find_strength, measure_margins, strength_in_words
 
 BINS = ("image_statistic", "mixed")  # verdicts with which an order means something
 PREDICTORS = {  # and what they are called in words
@@ -144,7 +145,7 @@ def in_order(order: dict) -> str:
 def say_strength(strength: float, turned_by: str, instead: str) -> str:
     """Say how far the verdict is from another one; arguments as of `verdict.find_strength`."""
     return (
-        f"The verdict is {in_words(strength)}: the figure nearest to turning it into"
+        f"The verdict is {strength_in_words(strength)}: the figure nearest to turning it into"
         f" {readable(instead)}, {TURNING[turned_by]}, is {strength:.0%} away from that."
     )
 
@@ -192,7 +193,7 @@ def main(
     groups = pd.read_csv(of_groups, dtype={"label": str})
     numbers = groups["label"].value_counts(sort=False).to_dict()
     jumps = [found["jump"] or 0.0 for found in flips["pairs"]]
-    jump = None if flips["similar_accuracy"] is None else max(jumps)
+    jump = None if flips["similar_accuracy"] is None else max(jumps, default=0.0)
     margins = measure_margins(n, accuracies, jump, order)
     verdict, strength, turned_by, instead = find_strength(margins)
     alone = statistics.drop(["majority", "tree"])

@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 from stages.common.command import run
 from stages.common.files import IMAGES, LABELS, load_array, save_array, save_json
@@ -54,7 +55,8 @@ DENSE = 0.25  # of the usual density of images, where a jump counts
 def find_similar(images: np.ndarray, seed: int) -> np.ndarray:
     """Divide images (n, 28, 28, 1) into clusters of similar images; return the clusters, (n,)."""
     pixels = images.reshape(len(images), -1).astype(np.float32)
-    points = PCA(COMPONENTS, svd_solver="covariance_eigh").fit_transform(pixels)
+    with threadpool_limits(1, "blas"):  # threads mostly wait for each other
+        points = PCA(COMPONENTS, svd_solver="covariance_eigh").fit_transform(pixels)
     return find_clusters(points, min(len(images) // SIMILAR, 256), 1, seed)
 
 

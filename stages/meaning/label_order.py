@@ -37,6 +37,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 from stages.common.command import run
 from stages.common.files import IMAGES, LABELS, POINTS, load_array, save_json, save_table
@@ -63,9 +64,11 @@ def find_similar_images(images: np.ndarray, others: np.ndarray) -> np.ndarray:
         others: uint8 (m, 28, 28, 1)
     """
     pixels, asked = (some.reshape(len(some), -1).astype(np.float32) for some in (images, others))
-    pca = PCA(min(COMPONENTS, *pixels.shape), svd_solver="covariance_eigh").fit(pixels)
-    search = NearestNeighbors(n_neighbors=NEIGHBORS, algorithm="brute").fit(pca.transform(pixels))
-    return search.kneighbors(pca.transform(asked), return_distance=False)
+    pca = PCA(min(COMPONENTS, *pixels.shape), svd_solver="covariance_eigh")
+    search = NearestNeighbors(n_neighbors=NEIGHBORS, algorithm="brute")
+    with threadpool_limits(1, "blas"):  # threads mostly wait for each other
+        search.fit(pca.fit_transform(pixels))
+        return search.kneighbors(pca.transform(asked), return_distance=False)
 
 
 def count_meetings(labels: np.ndarray, neighbors: np.ndarray, k: int) -> tuple[np.ndarray, float]:

@@ -5,9 +5,9 @@ no_structure     neither the network nor the tree predicts labels better than th
                  label does: binomial test, p of `CHANCE` and more
 image_statistic  the tree is as accurate as the network, and labels flip between visually similar
                  images; or the labels are ordered, as bins of a property are, and no image
-                 statistic parts them more exactly in each visual class than the tree does over
-                 all images; or there are too few training images to tell, and the accuracy of
-                 the tree is at least `ENOUGH`
+                 statistic parts them exactly in each visual class, and by `MORE` better than the
+                 tree does over all images; or there are too few training images to tell, and the
+                 accuracy of the tree is at least `ENOUGH`
 mixed            labels flip between visually similar images
 visual_groups    otherwise
 
@@ -30,13 +30,15 @@ EXACT = 0.92  # accuracy, of labels that are not wrong at random, from which on 
 STRENGTHS = {"narrow": 0.1, "fair": 0.25, "clear": 1.0}  # margins up to which they are called so
 
 
-def decide(structure: bool, flips: bool | None, tree: bool, ordered: bool, exact: bool) -> str:
-    """Return the verdict where just these hold; each as of `measure_margins`."""
-    if not structure:
+def decide(holds: dict[str, bool | None]) -> str:
+    """Return the verdict where what holds is known; names as of `measure_margins`."""
+    if not holds["structure"]:
         return "no_structure"
-    if (flips is not False and tree) or (ordered and not exact):
+    if holds["flips"] is not False and holds["tree"]:
         return "image_statistic"
-    return "mixed" if flips else "visual_groups"
+    if holds["ordered"] and not holds["exact"]:
+        return "image_statistic"
+    return "mixed" if holds["flips"] else "visual_groups"
 
 
 def margin(figure: float, bound: float) -> float:
@@ -52,13 +54,15 @@ def order_margin(linked: float, mixed: float) -> float:
 
 def exact_margin(exactness: float, random_labels: float) -> float:
     """Return how far a rule is beyond being exact, but for labels that are wrong at random."""
-    return margin(1 - EXACT * (1 - random_labels), 1 - exactness)
+    reached = exactness / (1 - random_labels) if random_labels < 1 else 0.0
+    return margin(1 - EXACT, 1 - min(1.0, reached))
 
 
 def measure_margins(n: int, accuracies: dict, jump: float | None, order: dict) -> dict:
     """Return how far each figure that decides is beyond its bound; 0 and more where it holds.
 
-    Of an accuracy that is by what is wrong.
+    Accuracies are held against each other by their errors, 1 - accuracy; `structure` by the right
+    images beyond those of the most frequent label.
 
     structure  labels are predicted better than by chance
     flips      a label flips between visually similar images; None: too few images to tell
@@ -75,7 +79,7 @@ def measure_margins(n: int, accuracies: dict, jump: float | None, order: dict) -
     majority, tree, network = (accuracies[name] for name in ("majority", "tree", "network"))
     right = round(n * max(tree, network)) - 0.5  # so that it is never the bound
     wrong = 1 - (ENOUGH if jump is None else network)
-    more = margin(1 - tree - MORE, 1 - order["exactness"])
+    more = margin(order["exactness"] - tree, MORE)
     return {
         "structure": margin(right - n * majority, binom.isf(CHANCE, n, majority) - n * majority),
         "flips": None if jump is None else margin(jump, FLIP),
@@ -95,13 +99,14 @@ def find_strength(margins: dict[str, float | None]) -> tuple[str, float, str, st
         the verdict, its strength, the name of the figure, the other verdict
     """
     holds = {name: None if value is None else value >= 0 for name, value in margins.items()}
-    verdict, turns = decide(**holds), []
+    verdict, turns = decide(holds), []
     for name, value in margins.items():
-        other = decide(**holds | {name: not holds[name]})
+        other = decide(holds | {name: not holds[name]})
         if value is not None and other != verdict:
             turns.append((abs(value), name, other))
     return verdict, *min(turns)
 
 
-def in_words(strength: float) -> str:
+def strength_in_words(strength: float) -> str:
+    """Return what a strength, 0-1, is called: narrow, fair or clear."""
     return next(word for word, most in STRENGTHS.items() if strength <= most)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from stages.common.files import save_array
 from stages.encoding import compare_layers
 from tests.helpers import synthetic
 
@@ -32,3 +33,21 @@ def test_each_layer_has_its_figures_and_its_place_in_the_picture():
     figure = compare_layers.draw(table)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts == ["dense (300)", "encoding (300)"]
+
+
+def test_each_layer_is_judged_by_its_own_components(workspace):
+    images, labels = synthetic(60)
+    told = np.eye(5, dtype=np.float32)[labels] + np.float32(1e-3) * images[:, 0, :5, 0]
+    noise = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    save_array(workspace / "x.npy", images)
+    save_array(workspace / "y.npy", labels)
+    save_array(workspace / "rows.npy", np.arange(60))
+    save_array(workspace / "compared.npy", np.hstack([noise, told]))
+    layers = {"network": ["default", "improved"], "layer": ["dense", "encoding"]}
+    layers |= {"dimensions": [3, 5], "components": [3, 5]}
+    pd.DataFrame(layers).to_csv(workspace / "compared.csv", index=False)
+    paths = ("x.npy", "y.npy", "rows.npy", "compared.npy", "compared.csv", "out.csv", "out.png")
+    compare_layers.main(*(workspace / path for path in paths))
+    found = pd.read_csv(workspace / "out.csv").set_index("layer")["adjusted_rand_index"]
+    assert found["encoding"] > 0.99
+    assert found["dense"] < 0.5

@@ -52,7 +52,7 @@ def test_a_network_that_encodes_all_images_alike_is_one_clear_line(workspace):
     network.set_weights([np.zeros_like(weights) for weights in network.get_weights()])
     save_network(network, workspace / "dead.keras")
     save_array(workspace / "x.npy", synthetic(20)[0])
-    paths = ("x.npy", "x.npy", "default.keras", "dead.keras", "encoding")
+    paths = ("x.npy", "x.npy", "dead.keras", "dead.keras", "encoding")
     with pytest.raises(InputError, match=r"dead.keras: layer encoding: expected encodings that di"):
         extract_encoding.main(*(workspace / path for path in paths))
     assert not (workspace / "encoding").exists()

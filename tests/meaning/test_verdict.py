@@ -61,8 +61,21 @@ def test_labels_are_predicted_better_than_by_chance_from_the_first_significant_c
     assert [one["structure"] >= 0 for one in found] == [False, True]
 
 
+def test_margins_are_continuous_where_the_tree_is_nearly_as_exact_as_can_be():
+    exact = []
+    for tree in (0.9495, 0.9505):
+        accuracies = CLASSES | {"tree": tree, "network": 0.99}
+        order = ORDER | BINS | {"exactness": 0.9999}
+        exact.append(verdict.measure_margins(6_000, accuracies, 1.0, order)["exact"])
+    assert exact == pytest.approx([0.008, -0.012], abs=1e-3)
+
+
+def test_a_rule_is_as_exact_with_labels_that_are_wrong_at_random_as_without():
+    assert verdict.exact_margin(0.9 * 0.97, 0.1) == pytest.approx(verdict.exact_margin(0.97, 0.0))
+
+
 def test_strengths_are_told_in_words():
-    assert [verdict.in_words(value) for value in (0, 0.1, 0.2, 0.3, 1.0)] == [
+    assert [verdict.strength_in_words(value) for value in (0, 0.1, 0.2, 0.3, 1.0)] == [
         "narrow",
         "narrow",
         "fair",
