@@ -13,7 +13,7 @@ from setuptools import find_packages
 from stages.common.yaml import parse_yaml
 from stages.encoding.clustering import best_number
 from stages.meaning import label_flips
-from stages.meaning.interpret import TURNING
+from stages.meaning.reasons import TURNING
 from stages.meaning.verdict import strength_in_words
 from tests.helpers import ROOT, STAGES, call, module, outputs
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.meaning import image_statistics, interpret, label_flips, label_order
+from stages.meaning import image_statistics, interpret, label_flips, label_order, reasons
 from stages.meaning.statistics import measure
 from tests.helpers import pairs_of, read_json
 
@@ -147,7 +147,7 @@ def test_every_verdict_has_its_reasons_and_its_picture(verdict):
     accuracies = {"majority": 0.3, "tree": 0.6, "similar": 0.7, "network": 0.9}
     flips = verdict in ("image_statistic", "mixed")
     pairs = pairs_of("0-1") if flips else pairs_of()
-    because = interpret.say(verdict, {"0": 2, "1": 1}, pairs, 1_000, None, order_of())
+    because = reasons.say(verdict, {"0": 2, "1": 1}, pairs, 1_000, None, order_of())
     assert ("flips at width 12.5 (labels 0 and 1)" in because) == flips
     figure = interpret.draw(verdict, because, accuracies)
     assert verdict.replace("_", " ") in figure.axes[0].get_title()
@@ -157,11 +157,11 @@ def test_every_verdict_has_its_reasons_and_its_picture(verdict):
 
 def test_the_reasons_name_the_property_its_family_and_the_order():
     order = order_of(ordered=True, found="width", family=["spread_x"])
-    said = interpret.say("image_statistic", {}, pairs_of(), 1_000, "width", order)
+    said = reasons.say("image_statistic", {}, pairs_of(), 1_000, "width", order)
     assert "in the order 4, 0, 1, 2, 3" in said
     assert "width (also spread x) (rank correlation 0.90)" in said
-    said = interpret.say("image_statistic", {}, pairs_of(), 1_000, None, order_of(ordered=True))
+    said = reasons.say("image_statistic", {}, pairs_of(), 1_000, None, order_of(ordered=True))
     assert "No property measured follows this order well (rank correlation 0.40)" in said
     order = order_of(ordered=True, by_class="width")
-    said = interpret.say("mixed", {}, pairs_of("0-1"), 1_000, "width", order)
+    said = reasons.say("mixed", {}, pairs_of("0-1"), 1_000, "width", order)
     assert "bins of width, in the order 4, 0, 1, 2, 3, by thresholds of their own" in said

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from stages.meaning import image_statistics, interpret, label_flips
+from stages.meaning import image_statistics, label_flips, reasons
 from tests.helpers import pairs_of, synthetic
 
 
@@ -87,7 +87,7 @@ def test_a_cluster_with_few_images_of_a_label_is_not_looked_at():
     assert found == {"jump": None, "statistic": None, "threshold": None, "flips": False}
     pairs = [{"pair": "0-1"} | found]
     assert "too few visually similar images" in label_flips.say(pairs)
-    said = interpret.say("visual_groups", {}, pairs, 100, None, {})
+    said = reasons.say("visual_groups", {}, pairs, 100, None, {})
     assert "too few visually similar images" in said
 
 
